@@ -1,0 +1,95 @@
+"""./tekkie COMMAND: every command of the product; `./tekkie --help` lists them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from bot.commands import accounts, chat, lines, postgres, serve, train, up
+from bot.commands.tools import bench, test
+from bot.messages import LANGUAGES
+from bot.settings import Settings, SettingsError, read
+
+Command = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
+
+
+def main() -> int:
+    """Parse the arguments, run the command, turn expected failures into one sentence and exit code 1."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        return uvloop.run(_run(arguments)) or 0
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print("The disk is full: make room and start again.", file=sys.stderr)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+    except BrokenPipeError:
+        return 0
+    return 1
+
+
+async def _run(arguments: argparse.Namespace) -> int | None:
+    command: Command = arguments.command
+    return await command(read(), arguments)
+
+
+async def _up(settings: Settings, arguments: argparse.Namespace) -> None:
+    await up.up(settings, arguments.host, arguments.port)
+
+
+async def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set; `./tekkie up` brings a database of its own.")
+    await postgres.check(settings.database_url)
+    await serve.serve(settings, settings.database_url, arguments.host, arguments.port)
+
+
+async def _train(settings: Settings, arguments: argparse.Namespace) -> None:
+    await train.command(settings, arguments.languages or list(LANGUAGES), arguments.force)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tekkie", description="Answers about tech careers, in three languages.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        part = commands.add_parser(name, help=text, description=text)
+        part.set_defaults(command=command)
+        return part
+
+    for name, command, text in (
+        ("up", _up, "set up and run everything; Ctrl-C stops it"),
+        ("serve", _serve, "run only the bot, with DATABASE_URL and NLU_URL (used by up and docker compose)"),
+    ):
+        part = add(name, command, text)
+        part.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+        part.add_argument("--port", type=int, default=8080)
+    part = add("train", _train, "train languages whose model is missing or stale")
+    part.add_argument("languages", nargs="*", choices=[*LANGUAGES, []], metavar="LANGUAGE")
+    part.add_argument("--force", action="store_true", help="train even when nothing changed")
+    part = add("parse", lines.parse, "lines on stdin -> what is understood, one JSON object a line")
+    part.add_argument("--language", choices=LANGUAGES, required=True)
+    add("detect", lines.detect, "lines on stdin -> their language, one JSON object a line")
+    part = add("chat", chat.chat, "talk in the terminal over the real path")
+    part.add_argument("--language", choices=LANGUAGES)
+    part.add_argument("--json", action="store_true", help="a line in, one JSON object out")
+    add("accounts", accounts.accounts, "count every message in and out; exit 1 when it does not add up")
+    part = add("test", test, "run all tests")
+    part.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
+    part.add_argument("--quick", action="store_true", help="a short run that writes nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""Runs the bot: opens everything, answers until told to stop, closes everything in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from bot.channels.webchat import NAME as WEBCHAT
+from bot.channels.webchat import Visitor, Webchat
+from bot.commands.models import language_model
+from bot.database import Bell, engine, free_dead_claims
+from bot.deliver import Deliverer
+from bot.inbox import Acceptor
+from bot.language import Detector
+from bot.migrations.run import migrate
+from bot.respond import Responder, watch_claims
+from bot.settings import Settings
+from bot.understanding import Understanding
+from bot.web import Web
+
+logger = logging.getLogger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
+    """All workers at work on `database_url`; on the way out none is torn in the middle of a message."""
+    database = engine(database_url)
+    bell = Bell(database_url)
+    detector = Detector.load(language_model(settings.folder))
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(database.dispose)
+        await migrate(database)
+        understanding = await stack.enter_async_context(Understanding(settings.nlu_url))
+
+        async def fresh_start() -> None:
+            await free_dead_claims(database)
+
+        for work in (
+            bell.listen(fresh_start),
+            watch_claims(database),
+            Deliverer(database, bell, {WEBCHAT: Webchat()}).run(),
+            Responder(database, bell, understanding, detector).run(),
+        ):
+            task = asyncio.create_task(work)
+            stack.push_async_callback(_stop, task)
+        yield Web(database, bell, understanding, Acceptor(database), Visitor(settings.secret, settings.secure_cookies))
+
+
+async def serve(settings: Settings, database_url: str, host: str, port: int) -> None:
+    """Answer on `host`:`port` until SIGINT or SIGTERM. Raises OSError when the port is taken."""
+    stopped = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    async with running(settings, database_url) as site:
+        runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port, backlog=512).start()
+            logger.info("listening on %s port %d", host, port)
+            await stopped.wait()
+        finally:
+            await runner.cleanup()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,203 @@
+"""./tekkie up: sets everything up, starts it, keeps it alive, and stops it all on one Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+
+from bot.commands import postgres, rasa_side
+from bot.commands.train import ensure_trained
+from bot.messages import LANGUAGES
+from bot.settings import Settings, SettingsError
+
+_LEAST_FREE_BYTES = 500_000_000
+_QUICK_DEATHS = 5  # a part that dies this often within _A_WHILE is given up
+_A_WHILE = 30.0
+
+
+async def up(settings: Settings, host: str, port: int) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises SettingsError with one sentence when something is wrong."""
+    stopped = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+    with only_one(settings.folder):
+        check_disk(settings.folder)
+        check_port(host, port)
+        if not await _unless(stopped, _prepare(settings)):
+            return
+        await _run(settings, host, port, stopped)
+
+
+async def _prepare(settings: Settings) -> None:
+    await asyncio.to_thread(rasa_side.make_environment)
+    await ensure_trained(settings)
+
+
+async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event) -> None:
+    embedded = None
+    if settings.database_url is None:
+        _say("Starting the database ...")
+        embedded = await asyncio.to_thread(postgres.Embedded, settings.folder / "postgres")
+    url = settings.database_url or (embedded.url if embedded else "")
+    nlu_port = rasa_side.free_port()
+    nlu_url = f"http://127.0.0.1:{nlu_port}"
+    parts: list[Part] = []
+    try:
+        await postgres.check(url)
+        _say("Starting the assistant ...")
+        parts.append(Part("the Rasa side", lambda: rasa_side.start(settings, LANGUAGES, nlu_port)))
+        command = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port)]
+        parts.append(Part("the bot", lambda: rasa_side.child(command, DATABASE_URL=url, NLU_URL=nlu_url)))
+        note = {"pid": os.getpid(), "port": port, "nlu_url": nlu_url, "database_url": url}
+        with _noted(settings.folder, note):
+            keeping = asyncio.create_task(_keep_alive(parts, embedded, stopped))
+            if await _unless(stopped, _healthy(host, port, keeping)):
+                print(f"\nTekkie is ready.  Chat: {_address(host, port)}/chat\nCtrl-C stops everything.\n", flush=True)
+            await stopped.wait()
+            await keeping
+    finally:
+        _say("Stopping ...")
+        for part in reversed(parts):
+            await rasa_side.stop(part.process)
+        if embedded:
+            await asyncio.to_thread(embedded.stop)
+
+
+class Part:
+    """One child process that is started again when it dies."""
+
+    def __init__(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self.name = name
+        self._start = start
+        self._deaths: list[float] = []
+        self.process = start()
+
+    def look_after(self) -> None:
+        """Start it again if it has died. Raises SettingsError when it keeps dying."""
+        if self.process.poll() is None:
+            return
+        now = time.monotonic()
+        self._deaths = [*(died for died in self._deaths if now - died < _A_WHILE), now]
+        if len(self._deaths) >= _QUICK_DEATHS:
+            raise SettingsError(f"{self.name.capitalize()} keeps stopping; its messages are above.")
+        _say(f"{self.name.capitalize()} stopped (code {self.process.returncode}); starting it again.")
+        self.process = self._start()
+
+
+async def _keep_alive(parts: list[Part], embedded: postgres.Embedded | None, stopped: asyncio.Event) -> None:
+    try:
+        while not stopped.is_set():
+            if embedded and not _alive(embedded.pid):
+                await asyncio.to_thread(embedded.revive)
+            for part in parts:
+                part.look_after()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), 0.2)
+    finally:
+        stopped.set()
+
+
+async def _healthy(host: str, port: int, keeping: asyncio.Task[None]) -> None:
+    url = f"{_address(host, port)}/health"
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
+        while not keeping.done():
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(url) as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.2)
+
+
+async def _unless(stopped: asyncio.Event, work: object) -> bool:
+    """True when `work` came to its end, False when we were told to stop first."""
+    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    waiting = asyncio.create_task(stopped.wait())
+    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        waiting.cancel()
+        task.result()
+        return True
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return False
+
+
+@contextlib.contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Holds a lock on `folder`. Raises SettingsError when another `up` has it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "up.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                found = rasa_side.running_instance(folder)
+                where = f" at http://localhost:{found['port']}/chat" if found else ""
+                raise SettingsError(f"Tekkie is already running{where}; stop that one first (Ctrl-C).") from error
+            yield
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EROFS, errno.ENOSPC):
+            raise SettingsError(f"The folder {folder} cannot be written to: {error.strerror}.") from error
+        raise
+
+
+def check_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _LEAST_FREE_BYTES:
+        raise SettingsError(f"The disk of {folder} is nearly full: {free // 1_000_000} MB free, 500 MB needed.")
+
+
+def check_port(host: str, port: int) -> None:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(f"Port {port} is in use by another program; choose one with --port.") from error
+        raise SettingsError(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _noted(folder: Path, note: dict[str, object]) -> Iterator[None]:
+    path = folder / "run.json"
+    path.write_text(json.dumps(note))
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::', '::1') else host}:{port}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,40 @@
+"""What a turn means for a conversation: which outcome, which language from now on. Pure, no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.messages import LANGUAGES
+
+DEFAULT_LANGUAGE = "nl"
+CHOSEN, DETECTED, HINT = "chosen", "detected", "hint"
+OTHER = "other"
+
+_OUTCOMES = {"answer": "answered", "ask_back": "asked_back", "not_understood": "not_understood"}
+
+
+@dataclass(frozen=True)
+class Tongue:
+    """The language of a conversation and where that came from (chosen, detected, hint)."""
+
+    language: str
+    origin: str
+
+
+def outcome(decision: str) -> str:
+    """The inbox outcome of the Rasa side's decision."""
+    return _OUTCOMES[decision]
+
+
+def first_tongue(language: str | None, origin: str | None, hint: str | None) -> Tongue:
+    """What to assume before looking at the words."""
+    if language:
+        return Tongue(language, origin or DETECTED)
+    code = (hint or "").lower().split("-")[0]
+    return Tongue(code if code in LANGUAGES else DEFAULT_LANGUAGE, HINT)
+
+
+def asked_for_language(topic: str, entities: dict[str, str]) -> str | None:
+    """The language somebody asked for in words ("kan het ook in het Turks?"), if we speak it."""
+    wanted = entities.get("language")
+    return wanted if topic == "change_language" and wanted in LANGUAGES else None

@@ -1,0 +1,219 @@
+"""The tables, and the two ways in: an engine for statements, a bell that rings when rows arrive.
+
+A message lives in `inbox` until it is answered; the answer is a line of `transcript` with a row in
+`outbox` until it is sent. `conversation` keeps the dialogue state and is the lock: whoever holds its
+`claimed_by` may answer the next message of that conversation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+
+import asyncpg
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+logger = logging.getLogger(__name__)
+metadata = MetaData()
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("language", Text),
+    Column("language_from", Text),  # chosen, detected, hint
+    Column("dialogue", JSONB),
+    Column("last_position", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", Integer),  # a worker id, see Bell
+    # Not before this time: somebody who sends many messages at once is answered with a pause in between.
+    Column("pace_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("slowed_at", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("channel", "address"),
+)
+Index("conversation_claimed", conversation.c.claimed_by, postgresql_where=conversation.c.claimed_by.isnot(None))
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text),  # emptied when the row is closed: the transcript has it
+    Column("payload", Text),
+    Column("language_hint", Text),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("outcome", Text),
+    Column("closed_at", DateTime(timezone=True)),
+    UniqueConstraint("channel", "external_id"),
+)
+Index("inbox_open", inbox.c.id, postgresql_where=inbox.c.outcome.is_(None))
+Index("inbox_open_of", inbox.c.conversation_id, inbox.c.id, postgresql_where=inbox.c.outcome.is_(None))
+
+transcript = Table(
+    "transcript",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("inbox_id", BigInteger, ForeignKey("inbox.id")),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("buttons", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("language", Text),
+    Column("topic", Text),
+    Column("confidence", Float),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("conversation_id", "position"),
+)
+Index(
+    "transcript_once",
+    transcript.c.inbox_id,
+    unique=True,
+    postgresql_where=transcript.c.author == "person",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("conversation_id", BigInteger, ForeignKey("conversation.id"), nullable=False),
+    Column("transcript_id", BigInteger, ForeignKey("transcript.id"), nullable=False, unique=True),
+    Column("channel", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", Integer),
+    Column("outcome", Text),
+    Column("platform_id", Text),  # the channel's id of what was sent
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("closed_at", DateTime(timezone=True)),
+)
+Index("outbox_open", outbox.c.id, postgresql_where=outbox.c.outcome.is_(None))
+Index("outbox_open_of", outbox.c.conversation_id, outbox.c.id, postgresql_where=outbox.c.outcome.is_(None))
+
+BELLS = ("inbox", "outbox", "transcript")
+_LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
+
+
+def engine(url: str) -> AsyncEngine:
+    """An engine for `url` (postgresql://...), with a small pool."""
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=12,
+        max_overflow=4,
+        connect_args={"server_settings": {"jit": "off", "application_name": "tekkie"}, "timeout": 5},
+    )
+
+
+class Bell:
+    """One listening connection per process: wakes waiters, and proves that this worker is alive.
+
+    The connection holds an advisory lock on `worker`, a random number. A claim whose worker holds no
+    lock any more is free, the moment PostgreSQL sees the connection die. After a broken connection
+    the worker comes back under a new number.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self.worker = 0
+
+    async def listen(self, on_ready: Callable[[], Awaitable[None]]) -> None:
+        """Stay connected until cancelled; `on_ready` runs after every (re)connection."""
+        while True:
+            try:
+                await self._listen_once(on_ready)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                logger.warning("listening connection lost: %s", type(error).__name__)
+            self.worker = 0
+            await asyncio.sleep(0.25)
+
+    async def _listen_once(self, on_ready: Callable[[], Awaitable[None]]) -> None:
+        link = await asyncpg.connect(self._url, timeout=5)
+        lost = asyncio.Event()
+        link.add_termination_listener(lambda _: lost.set())
+        try:
+            for bell in BELLS:
+                await link.add_listener(bell, self._ring)
+            worker = random.randint(1, 2**31 - 1)
+            await link.execute("SELECT pg_advisory_lock($1, $2)", _LOCK_SPACE, worker)
+            self.worker = worker
+            await on_ready()
+            self.ring_all()
+            await lost.wait()
+        finally:
+            with contextlib.suppress(Exception):
+                await link.close(timeout=1)
+
+    def _ring(self, _link: object, _pid: int, bell: str, payload: str) -> None:
+        for event in self._waiting.get(f"{bell}:{payload}" if payload else bell, ()):
+            event.set()
+
+    def ring_all(self) -> None:
+        """Wake everybody: something may have come in while nobody listened."""
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
+
+    @contextlib.contextmanager
+    def waiting_for(self, bell: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever `bell` ("inbox", "transcript:17") rings."""
+        event = asyncio.Event()
+        self._waiting[bell].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[bell].discard(event)
+            if not self._waiting[bell]:
+                del self._waiting[bell]
+
+
+FREE_DEAD_CLAIMS = tuple(
+    text(
+        f"UPDATE {table} SET claimed_by = NULL WHERE claimed_by IS NOT NULL AND NOT EXISTS ("
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+        f" AND classid = {_LOCK_SPACE} AND objid = {table}.claimed_by)"
+    )
+    for table in ("conversation", "outbox")
+)
+
+
+async def free_dead_claims(database: AsyncEngine) -> int:
+    """Take back what dead workers held; the number of rows."""
+    async with database.begin() as link:
+        return sum([(await link.execute(statement)).rowcount for statement in FREE_DEAD_CLAIMS])
+
+
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Until `event` is set or `seconds` have passed; clears it."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    event.clear()

@@ -1,0 +1,193 @@
+"""In which language to answer a message.
+
+Script first (Arabic letters, Cyrillic, ...). For Latin letters a small generative model: every language
+is a mixture of the words and the letter sequences people really type with us, so that "bghit n9ra" is
+Arabic and "uitkering'im kesilir mi" Turkish although half of it is Dutch. "other" is learnt from
+messages in some twenty languages. Compared with langdetect under priors in docs/language.md, which
+still has a vote on Latin text of three words or more.
+
+Switching needs certainty: a name, a number or "ok" never switches.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.conversation import CHOSEN, DETECTED, OTHER, Tongue
+
+_WORD = re.compile(r"[^\W_][\w'’]*")
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
+_NOT_ARABIC = re.compile("[پچژگکیےںٹڈڑۆێڕڵەټځڅډړږښڼۍې]")  # Persian, Urdu, Kurdish, Pashto
+_LATIN = re.compile("[a-z\u00df-\u024f]")
+_ORDER = 4  # letters that predict the next one, plus one
+_LETTERS = 200.0
+_SHARE_OF_WORDS = 0.5
+_SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.3, "other": 0.02}  # how much people mix in
+_BASE = "nl"
+_CLEARLY_OWN = 8  # times as frequent as among Dutch messages
+_SURE = 0.9
+_SURE_OF_ONE_WORD = 0.995
+
+
+@dataclass(frozen=True)
+class Detected:
+    """`language`: nl, tr, ar or other; `confidence` a probability; `words` how many words had letters."""
+
+    language: str
+    confidence: float
+    words: int
+    latin_arabic: bool = False
+
+
+class Detector:
+    """`counts`: per language {"words": {word: n}, "letters": {context + letter: n}}, from `learn`."""
+
+    def __init__(self, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
+        self._models = {language: _Model(part["words"], part["letters"]) for language, part in counts.items()}
+
+    @classmethod
+    def load(cls, path: Path) -> Detector:
+        return cls(json.loads(path.read_text("utf-8")))
+
+    def detect(self, text: str, expected: str | None = None) -> Detected:
+        """The language of `text`; `expected` is the conversation's language and counts as a prior."""
+        words = _words(text)
+        if not words:
+            return Detected(expected or OTHER, 0.0, 0)
+        by_script = _by_script(text)
+        if by_script:
+            return Detected(by_script, 0.99, len(words))
+        scores = {language: _prior(language, expected) for language in self._models}
+        for word in words:
+            dutch = self._models[_BASE].probability(word)
+            for language, model in self._models.items():
+                mixed_in = _SHARE_OF_DUTCH[language]
+                own = model.probability(word) if language != _BASE else dutch
+                scores[language] += math.log((1 - mixed_in) * own + mixed_in * dutch)
+        best = max(scores, key=lambda language: scores[language])
+        # long texts repeat their evidence: let certainty grow with the root of the length
+        softness = max(1.0, math.sqrt(len(words)) / 1.5)
+        total = sum(math.exp((score - scores[best]) / softness) for score in scores.values())
+        return Detected(best, 1 / total, len(words), latin_arabic=best == "ar")
+
+
+def choose(detected: Detected, tongue: Tongue) -> Tongue | None:
+    """The conversation's language after this message, or None when it is certainly another language."""
+    if detected.language == tongue.language or not detected.words:
+        return tongue
+    needed = _SURE if detected.words > 1 else _SURE_OF_ONE_WORD
+    if detected.confidence < needed:
+        return tongue
+    if detected.language == OTHER:
+        # one foreign sentence in a talk that is going on is no reason to stop understanding
+        certain = detected.words > 2 or tongue.origin not in (CHOSEN, DETECTED)
+        return None if certain else tongue
+    return Tongue(detected.language, DETECTED)
+
+
+def learn(examples: Mapping[str, Iterable[str]]) -> dict[str, dict[str, dict[str, int]]]:
+    """Count words and letter sequences in example messages per language ("nl", "tr", "ar", "other").
+
+    Arabic messages count only where they are in Latin letters: Arabic script needs no model. Dutch words
+    in Turkish and Arabic messages are left to Dutch.
+    """
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    spoken = {language: _count(texts) for language, texts in examples.items()}
+    totals = {language: sum(words.values()) + 1 for language, words in spoken.items()}
+    for language, words in spoken.items():
+        letters: Counter[str] = Counter()
+        if language != _BASE:
+            rates = {word: spoken[_BASE][word] / totals[_BASE] for word in words}
+            words = Counter({w: n for w, n in words.items() if n / totals[language] > _CLEARLY_OWN * rates[w]})
+        for word, times in words.items():
+            for piece in _pieces(word):
+                letters[piece] += min(times, 5)
+        counts[language] = {"words": dict(words), "letters": dict(letters)}
+    return counts
+
+
+def _count(texts: Iterable[str]) -> Counter[str]:
+    words: Counter[str] = Counter()
+    for text in texts:
+        if not _by_script(text):
+            for spelling in {text, _plain(text)}:
+                words.update(_words(spelling))
+    return words
+
+
+class _Model:
+    def __init__(self, words: Mapping[str, int], letters: Mapping[str, int]) -> None:
+        self._words = words
+        self._total = sum(words.values()) + 1
+        self._letters = letters
+        self._followed: dict[str, int] = defaultdict(int)
+        self._kinds: dict[str, int] = defaultdict(int)
+        for piece, times in letters.items():
+            self._followed[piece[:-1]] += times
+            self._kinds[piece[:-1]] += 1
+        self._known: dict[str, float] = {}
+
+    def probability(self, word: str) -> float:
+        if word not in self._known:
+            whole = self._words.get(word, 0) / self._total
+            spelled = math.exp(sum(math.log(self._letter(word, at)) for at in range(1, len(_framed(word)))))
+            if len(self._known) > 50_000:
+                self._known.clear()
+            self._known[word] = _SHARE_OF_WORDS * whole + (1 - _SHARE_OF_WORDS) * spelled
+        return self._known[word]
+
+    def _letter(self, word: str, at: int) -> float:
+        """Probability of one letter after up to three others (Witten-Bell interpolation)."""
+        framed = _framed(word)
+        probability = 1 / _LETTERS
+        for length in range(min(_ORDER, at + 1)):
+            context = framed[at - length : at]
+            kinds = self._kinds.get(context, 0)
+            if kinds:
+                seen = self._letters.get(context + framed[at], 0)
+                probability = (seen + kinds * probability) / (self._followed[context] + kinds)
+        return probability
+
+
+def _framed(word: str) -> str:
+    return f"^{word}$"
+
+
+def _pieces(word: str) -> list[str]:
+    framed = _framed(word)
+    return [framed[at - length : at + 1] for at in range(1, len(framed)) for length in range(min(_ORDER, at + 1))]
+
+
+def _words(text: str) -> list[str]:
+    lowered = unicodedata.normalize("NFKC", text).replace("İ", "i").lower().replace("’", "'")
+    return [word[:30] for word in _WORD.findall(lowered) if not word.isdigit()]
+
+
+def _plain(text: str) -> str:
+    """Without diacritics, as many people type."""
+    lowered = text.replace("İ", "i").lower().replace("ı", "i")
+    return "".join(c for c in unicodedata.normalize("NFD", lowered) if not unicodedata.combining(c))
+
+
+def _by_script(text: str) -> str | None:
+    arabic = len(_ARABIC.findall(text))
+    latin = len(_LATIN.findall(text.lower()))
+    letters = sum(c.isalpha() for c in text)
+    if arabic and arabic * 2 >= latin:
+        return OTHER if len(_NOT_ARABIC.findall(text)) * 12 > arabic else "ar"
+    if letters - arabic - latin > latin:
+        return OTHER
+    return None
+
+
+def _prior(language: str, expected: str | None) -> float:
+    if language == expected:
+        return 2.0
+    return -1.0 if language == OTHER else 0.0

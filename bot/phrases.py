@@ -1,0 +1,44 @@
+"""What the bot itself says outside the topics, from phrases.yml; and the language buttons."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.messages import LANGUAGES, Button, Reply
+
+LANGUAGE_PAYLOAD = "language:"
+_FILE = Path(__file__).with_name("phrases.yml")
+
+
+@lru_cache(maxsize=1)
+def _phrases() -> dict[str, Any]:
+    return dict(yaml.safe_load(_FILE.read_text("utf-8")))
+
+
+def say(phrase: str, language: str) -> str:
+    """The phrase in `language`; KeyError for one that does not exist."""
+    return str(_phrases()[phrase][language])
+
+
+def language_buttons() -> tuple[Button, ...]:
+    return tuple(Button(say("languages", code), LANGUAGE_PAYLOAD + code) for code in LANGUAGES)
+
+
+def choose_language() -> Reply:
+    """One friendly line in three languages, for somebody who wrote in another one."""
+    return Reply(str(_phrases()["other_language"]), language_buttons())
+
+
+def apology(language: str) -> Reply:
+    """For a message that failed every time."""
+    return Reply(say("broken", language), (Button(say("coach_button", language), "/talk_to_coach"),))
+
+
+def refuse(code: str, language: str) -> str:
+    """Why the web API does not take a request; unknown codes read as "broken"."""
+    reasons = _phrases()["refused"]
+    return str(reasons.get(code, reasons["broken"])[language])

@@ -1,0 +1,172 @@
+"""The HTTP side of the bot: health, the chat page, and the web chat API on top of inbox and transcript."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from sqlalchemy import text as sql
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import inbox, transcript
+from bot.channels import webchat
+from bot.channels.webchat import Refused, Visitor
+from bot.database import Bell, wait
+from bot.messages import LANGUAGES
+from bot.phrases import refuse
+from bot.understanding import Understanding
+
+logger = logging.getLogger(__name__)
+
+_PAGES = Path(__file__).parent / "pages"
+_HEARTBEAT_SECONDS = 15.0
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Web:
+    """What the handlers need, opened and closed by commands/serve.py."""
+
+    database: AsyncEngine
+    bell: Bell
+    understanding: Understanding
+    acceptor: inbox.Acceptor
+    visitor: Visitor
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._guard], client_max_size=0)
+        app.add_routes(
+            [
+                web.get("/health", self.health),
+                web.get("/", self.page),
+                web.get("/chat", self.page),
+                web.post("/api/webchat/messages", self.write),
+                web.get("/api/webchat/events", self.events),
+                web.get("/api/webchat/history", self.history),
+                web.static("/static", _PAGES / "static"),
+            ]
+        )
+        return app
+
+    async def health(self, request: web.Request) -> web.Response:
+        """200 when database and Rasa side both answer, else 503 and which does not."""
+        parts = {"database": await self._database_ready(), "understanding": await self.understanding.ready()}
+        return web.json_response({"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503)
+
+    async def page(self, request: web.Request) -> web.Response:
+        response = web.Response(body=(_PAGES / "chat.html").read_bytes(), content_type="text/html", charset="utf-8")
+        response.headers["Cache-Control"] = "no-store"
+        try:
+            known = self.visitor.address(request)
+        except Refused:
+            known = None
+        if known is None:
+            self.visitor.welcome(response)
+        return response
+
+    async def write(self, request: web.Request) -> web.Response:
+        """202 once the message is on disk; the same id again is the same message."""
+        address = self.visitor.address(request)
+        response = web.json_response(status=202)
+        if address is None:
+            address = self.visitor.welcome(response)
+        incoming = await webchat.parse(request, address)
+        fresh = await self.acceptor.accept(incoming)
+        response.text = json.dumps({"id": webchat.client_id(incoming.external_id), "repeated": not fresh})
+        return response
+
+    async def history(self, request: web.Request) -> web.Response:
+        """{lines: [...], open: [...]}: what was said after ?after=, and own messages still waiting."""
+        conversation = await self._conversation(request)
+        if conversation is None:
+            return web.json_response({"lines": [], "open": []})
+        waiting = await transcript.waiting(self.database, conversation)  # first, so that nothing falls between
+        lines = await transcript.lines(self.database, conversation, webchat.last_seen(request))
+        return web.json_response({"lines": [webchat.as_json(line) for line in lines], "open": _open(waiting)})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """A stream of `line` events from Last-Event-ID on; 204 while there is no conversation yet."""
+        seen = webchat.last_seen(request)
+        conversation = await self._conversation(request)
+        if conversation is None:
+            return web.Response(status=204)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        with self.bell.waiting_for(f"transcript:{conversation}") as rung:
+            waiting = _open(await transcript.waiting(self.database, conversation))
+            await response.prepare(request)
+            await response.write(f"retry: 1000\nevent: open\ndata: {json.dumps(waiting)}\n\n".encode())
+            await self._stream(response, conversation, seen, rung)
+        return response
+
+    async def _stream(self, response: web.StreamResponse, conversation: int, seen: int, rung: asyncio.Event) -> None:
+        while True:
+            try:
+                for line in await transcript.lines(self.database, conversation, seen):
+                    await response.write(webchat.as_event(line))
+                    seen = line.position
+                await wait(rung, _HEARTBEAT_SECONDS)
+                await response.write(b": still here\n\n")
+            except (ConnectionResetError, OSError, DBAPIError):
+                return  # the page comes back by itself and asks for what it missed
+
+    async def _conversation(self, request: web.Request) -> int | None:
+        address = self.visitor.address(request)
+        return await transcript.conversation_of(self.database, webchat.NAME, address) if address else None
+
+    async def _database_ready(self) -> bool:
+        try:
+            async with asyncio.timeout(2), self.database.connect() as link:
+                await link.execute(sql("SELECT 1"))
+            return True
+        except (OSError, DBAPIError, TimeoutError):
+            return False
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Every failure becomes a clear answer, every answer gets the security headers."""
+        try:
+            response = await handler(request)
+        except Refused as problem:
+            response = _refusal(request, problem.status, problem.code)
+            if problem.code == "unknown_conversation":
+                response.del_cookie(webchat.COOKIE)
+        except web.HTTPException as problem:
+            if problem.status < 400:
+                raise
+            codes = {404: "not_found", 405: "not_allowed", 413: "too_big"}
+            response = _refusal(request, problem.status, codes.get(problem.status, "wrong_shape"))
+        except (OSError, DBAPIError, TimeoutError) as problem:
+            logger.warning("%s %s: %s", request.method, request.path, type(problem).__name__)
+            response = _refusal(request, 503, "later")
+            response.headers["Retry-After"] = "2"
+        if not response.prepared:
+            response.headers.update(_HEADERS)
+        return response
+
+
+def _refusal(request: web.Request, status: int, code: str) -> web.Response:
+    language = (webchat.language_of(request) or "").split("-")[0]
+    message = refuse(code, language if language in LANGUAGES else "nl")
+    body = json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False)
+    response = web.Response(text=body, status=status, content_type="application/json")
+    if status == 413:
+        response.force_close()  # do not read the rest
+    return response
+
+
+def _open(waiting: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"id": webchat.client_id(external_id), "text": text} for external_id, text in waiting]

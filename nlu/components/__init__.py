@@ -1,0 +1,1 @@
+"""Rasa components of our own: how a message becomes a topic, entities and a decision."""

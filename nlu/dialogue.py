@@ -1,0 +1,185 @@
+"""Rasa as a pure function: a state and a message in, messages and the next state out.
+
+Nothing is kept between two calls, so a repeat gives the same result, any process can serve any turn
+and a talk can change language half-way. The state is the bounded list of Rasa events.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextvars import ContextVar
+from typing import Any
+
+from rasa.core.actions import action as rasa_action
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered, deserialise_events
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+from rasa_sdk.executor import ActionExecutor
+
+import actions.answers
+
+logger = logging.getLogger(__name__)
+
+STATE_VERSION = 1
+MOST_STATE_BYTES = 16_384
+_TURNS_KEPT = 4
+_SENDER = "turn"
+_failures: ContextVar[list[Exception]] = ContextVar("failures")
+
+
+class BadRequest(Exception):
+    """The caller asked for something that does not exist; the message says what."""
+
+
+class TurnFailed(Exception):
+    """An action broke; nothing of the turn may be used."""
+
+
+class InProcessActions(EndpointConfig):  # type: ignore[misc]
+    """Runs the actions here instead of on an action server; Rasa sees an ordinary endpoint."""
+
+    def __init__(self) -> None:
+        super().__init__("in-process", enable_selective_domain=True)
+        self._executor = ActionExecutor()
+        for name in vars(actions.answers).values():
+            if isinstance(name, type) and name.__module__ == actions.answers.__name__ and hasattr(name, "run"):
+                self._executor.register_action(name)
+
+    async def request(self, method: str = "post", **arguments: Any) -> Any:
+        try:
+            return await self._executor.run(arguments["json"])
+        except Exception as error:
+            _failures.get().append(error)  # Rasa would log it and go on without an answer
+            raise
+
+
+def skip_result_validation() -> None:
+    """Rasa checks every action result against a JSON schema, about 17 ms each; ours are made here."""
+    rasa_action.RemoteAction._validate_action_result = lambda self, result: True
+
+
+class Dialogue:
+    """One language: its trained model and the dialogue rules."""
+
+    def __init__(self, language: str, model_path: str) -> None:
+        self.language = language
+        agent = Agent.load(model_path=model_path, action_endpoint=InProcessActions())
+        if agent.processor is None:
+            raise RuntimeError(f"the model {model_path} cannot be loaded")
+        self._processor = agent.processor
+        self._domain: Domain = agent.processor.domain
+
+    async def parse(self, text: str) -> dict[str, Any]:
+        """Understanding without dialogue: {topic, confidence, decision, choices, ranking, entities}."""
+        return _understood(await self._parse(text))
+
+    async def turn(self, text: str | None, payload: str | None, state: dict[str, Any] | None) -> dict[str, Any]:
+        """One turn: {messages, state, understood}. `payload` ("/topic{...}") is a pressed button.
+
+        Raises BadRequest for an unknown payload and TurnFailed when an action broke.
+        """
+        if payload is not None:
+            parsed = self._from_payload(payload)
+        else:
+            parsed = await self._parse(text or "")
+        tracker = self._restore(state)
+        channel = CollectingOutputChannel()
+        failures: list[Exception] = []
+        token = _failures.set(failures)
+        try:
+            tracker.update(_user_event(parsed), self._domain)
+            tracker = await self._processor.run_action_extract_slots(channel, tracker)
+            await self._processor._run_prediction_loop(channel, tracker)
+        finally:
+            _failures.reset(token)
+        if failures:
+            raise TurnFailed(repr(failures[0])) from failures[0]
+        if not channel.messages:
+            raise TurnFailed(f"no answer to topic {parsed['intent']['name']}")
+        return {
+            "messages": [_message(message) for message in channel.messages],
+            "state": _state(tracker, self._domain),
+            "understood": _understood(parsed),
+        }
+
+    async def _parse(self, text: str) -> dict[str, Any]:
+        message = UserMessage(text=text.lstrip("/ "), sender_id=_SENDER)  # "/x" would be a Rasa command
+        return dict(await self._processor.parse_message(message))
+
+    def _from_payload(self, payload: str) -> dict[str, Any]:
+        name, brace, rest = payload.removeprefix("/").partition("{")
+        try:
+            entities = json.loads(brace + rest) if brace else {}
+        except ValueError as error:
+            raise BadRequest("the payload is not /topic or /topic{...}") from error
+        if name not in self._domain.intents or not set(entities) <= set(self._domain.entities):
+            raise BadRequest("the payload names an unknown topic or entity")
+        return {
+            "text": payload,
+            "intent": {"name": name, "confidence": 1.0},
+            "entities": [{"entity": entity, "value": str(value)} for entity, value in entities.items()],
+        }
+
+    def _restore(self, state: dict[str, Any] | None) -> DialogueStateTracker:
+        """A tracker as it was; an unknown version or a broken state starts afresh."""
+        events: list[Event] = []
+        if state and state.get("version") == STATE_VERSION:
+            events = deserialise_events(state.get("events") or [])
+        tracker = DialogueStateTracker.from_events(_SENDER, events, self._domain.slots, domain=self._domain)
+        if not events:
+            tracker.update(ActionExecuted("action_listen"), self._domain)
+        tracker.update(SlotSet("language", self.language), self._domain)
+        return tracker
+
+
+def _user_event(parsed: dict[str, Any]) -> UserUttered:
+    return UserUttered(parsed.get("text") or "", parsed["intent"], parsed["entities"], parsed)
+
+
+def _understood(parsed: dict[str, Any]) -> dict[str, Any]:
+    understood = parsed.get("understood") or {
+        "topic": parsed["intent"]["name"],
+        "confidence": 1.0,
+        "decision": "answer",
+        "choices": [],
+        "ranking": [{"topic": parsed["intent"]["name"], "confidence": 1.0}],
+    }
+    return {**understood, "entities": {e["entity"]: e["value"] for e in reversed(parsed["entities"])}}
+
+
+def _message(message: dict[str, Any]) -> dict[str, Any]:
+    buttons = [{"title": b["title"], "payload": b["payload"]} for b in message.get("buttons") or []]
+    return {"text": message.get("text") or "", "buttons": buttons}
+
+
+def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
+    """The last few turns without texts and rankings, after the slots that older turns left behind."""
+    events = list(tracker.events)
+    turns = [i for i, event in enumerate(events) if isinstance(event, UserUttered)]
+    start = turns[-_TURNS_KEPT] if len(turns) > _TURNS_KEPT else 0
+    before = DialogueStateTracker.from_events(_SENDER, events[:start], domain.slots, domain=domain)
+    slots = [SlotSet(name, slot.value) for name, slot in before.slots.items() if slot.value != slot.initial_value]
+    head = [ActionExecuted("action_listen"), *slots] if start else []
+    kept = [compact for event in (*head, *events[start:]) if (compact := _compact(event))]
+    state = {"version": STATE_VERSION, "events": kept}
+    if len(json.dumps(state)) > MOST_STATE_BYTES:
+        logger.warning("dialogue state over %d bytes, started afresh", MOST_STATE_BYTES)
+        return {"version": STATE_VERSION, "events": []}
+    return state
+
+
+def _compact(event: Event) -> dict[str, Any] | None:
+    if isinstance(event, UserUttered):
+        entities = [{"entity": e["entity"], "value": e["value"]} for e in event.entities]
+        return {"event": "user", "text": "", "parse_data": {"intent": {"name": event.intent_name}, "entities": entities}}
+    if isinstance(event, ActionExecuted):
+        return {"event": "action", "name": event.action_name}
+    if isinstance(event, SlotSet):
+        return {"event": "slot", "name": event.key, "value": event.value}
+    if event.type_name == "active_loop":
+        return {"event": "active_loop", "name": event.as_dict()["name"]}
+    return None
