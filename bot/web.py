@@ -91,11 +91,12 @@ class Web:
 
     async def history(self, request: web.Request) -> web.Response:
         """{lines: [...], open: [...]}: what was said after ?after=, and own messages still waiting."""
+        seen = webchat.last_seen(request)
         conversation = await self._conversation(request)
         if conversation is None:
             return web.json_response({"lines": [], "open": []})
         waiting = await transcript.waiting(self.database, conversation)  # first, so that nothing falls between
-        lines = await transcript.lines(self.database, conversation, webchat.last_seen(request))
+        lines = await transcript.lines(self.database, conversation, seen)
         return web.json_response({"lines": [webchat.as_json(line) for line in lines], "open": _open(waiting)})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -108,7 +109,7 @@ class Web:
         with self.bell.waiting_for(f"transcript:{conversation}") as rung:
             waiting = _open(await transcript.waiting(self.database, conversation))
             await response.prepare(request)
-            await response.write(f"retry: 1000\nevent: open\ndata: {json.dumps(waiting)}\n\n".encode())
+            await response.write(f"retry: 1000\nevent: waiting\ndata: {json.dumps(waiting)}\n\n".encode())
             await self._stream(response, conversation, seen, rung)
         return response
 

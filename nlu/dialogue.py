@@ -15,18 +15,19 @@ from rasa.core.actions import action as rasa_action
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered, deserialise_events
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
 import actions.answers
+from nlu.runner import StraightRunner
 
 logger = logging.getLogger(__name__)
 
 STATE_VERSION = 1
 MOST_STATE_BYTES = 16_384
-_TURNS_KEPT = 4
+_TURNS_KEPT = 1
 _SENDER = "turn"
 _failures: ContextVar[list[Exception]] = ContextVar("failures")
 
@@ -71,6 +72,7 @@ class Dialogue:
         if agent.processor is None:
             raise RuntimeError(f"the model {model_path} cannot be loaded")
         self._processor = agent.processor
+        self._processor.graph_runner = StraightRunner(agent.processor.graph_runner)
         self._domain: Domain = agent.processor.domain
 
     async def parse(self, text: str) -> dict[str, Any]:
@@ -128,7 +130,7 @@ class Dialogue:
         """A tracker as it was; an unknown version or a broken state starts afresh."""
         events: list[Event] = []
         if state and state.get("version") == STATE_VERSION:
-            events = deserialise_events(state.get("events") or [])
+            events = [_event(compact) for compact in state.get("events") or []]
         tracker = DialogueStateTracker.from_events(_SENDER, events, self._domain.slots, domain=self._domain)
         if not events:
             tracker.update(ActionExecuted("action_listen"), self._domain)
@@ -163,7 +165,8 @@ def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
     start = turns[-_TURNS_KEPT] if len(turns) > _TURNS_KEPT else 0
     before = DialogueStateTracker.from_events(_SENDER, events[:start], domain.slots, domain=domain)
     slots = [SlotSet(name, slot.value) for name, slot in before.slots.items() if slot.value != slot.initial_value]
-    head = [ActionExecuted("action_listen"), *slots] if start else []
+    loop = [ActiveLoop(before.active_loop_name)] if before.active_loop_name else []
+    head = [ActionExecuted("action_listen"), *slots, *loop] if start else []
     kept = [compact for event in (*head, *events[start:]) if (compact := _compact(event))]
     state = {"version": STATE_VERSION, "events": kept}
     if len(json.dumps(state)) > MOST_STATE_BYTES:
@@ -173,13 +176,26 @@ def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
 
 
 def _compact(event: Event) -> dict[str, Any] | None:
+    """What the next turn needs of an event; no text of the person is kept."""
     if isinstance(event, UserUttered):
         entities = [{"entity": e["entity"], "value": e["value"]} for e in event.entities]
-        return {"event": "user", "text": "", "parse_data": {"intent": {"name": event.intent_name}, "entities": entities}}
+        return {"event": "user", "intent": event.intent_name, "entities": entities}
     if isinstance(event, ActionExecuted):
         return {"event": "action", "name": event.action_name}
     if isinstance(event, SlotSet):
         return {"event": "slot", "name": event.key, "value": event.value}
-    if event.type_name == "active_loop":
-        return {"event": "active_loop", "name": event.as_dict()["name"]}
+    if isinstance(event, ActiveLoop):
+        return {"event": "active_loop", "name": event.name}
     return None
+
+
+def _event(compact: dict[str, Any]) -> Event:
+    """The inverse of _compact; Rasa's own deserialiser walks all event classes for every event."""
+    kind = compact["event"]
+    if kind == "user":
+        return UserUttered("", {"name": compact["intent"]}, compact["entities"])
+    if kind == "action":
+        return ActionExecuted(compact["name"])
+    if kind == "slot":
+        return SlotSet(compact["name"], compact["value"])
+    return ActiveLoop(compact["name"])

@@ -21,6 +21,8 @@ from bot.settings import ROOT, Settings, SettingsError
 from bot.understanding import Understanding
 
 logger = logging.getLogger(__name__)
+# One thread: on short texts the number libraries only get in each other's way.
+CALM = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
 
 
@@ -51,7 +53,7 @@ def child(command: Sequence[str], **environment: str) -> subprocess.Popen[bytes]
     return subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **environment},
+        env={**os.environ, **CALM, **environment},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,

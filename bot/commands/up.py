@@ -25,8 +25,8 @@ from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError
 
 _LEAST_FREE_BYTES = 500_000_000
-_QUICK_DEATHS = 5  # a part that dies this often within _A_WHILE is given up
-_A_WHILE = 30.0
+_MOST_QUICK_DEATHS = 10  # in a row: then a part is given up
+_QUICK = 5.0
 
 
 async def up(settings: Settings, host: str, port: int) -> None:
@@ -59,9 +59,9 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
     try:
         await postgres.check(url)
         _say("Starting the assistant ...")
-        parts.append(Part("the Rasa side", lambda: rasa_side.start(settings, LANGUAGES, nlu_port)))
+        parts.append(Part("The Rasa side", lambda: rasa_side.start(settings, LANGUAGES, nlu_port)))
         command = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port)]
-        parts.append(Part("the bot", lambda: rasa_side.child(command, DATABASE_URL=url, NLU_URL=nlu_url)))
+        parts.append(Part("The bot", lambda: rasa_side.child(command, DATABASE_URL=url, NLU_URL=nlu_url)))
         note = {"pid": os.getpid(), "port": port, "nlu_url": nlu_url, "database_url": url}
         with _noted(settings.folder, note):
             keeping = asyncio.create_task(_keep_alive(parts, embedded, stopped))
@@ -83,18 +83,20 @@ class Part:
     def __init__(self, name: str, start: Callable[[], subprocess.Popen[bytes]]) -> None:
         self.name = name
         self._start = start
-        self._deaths: list[float] = []
+        self._quick_deaths = 0
+        self._born = time.monotonic()
         self.process = start()
 
     def look_after(self) -> None:
         """Start it again if it has died. Raises SettingsError when it keeps dying."""
         if self.process.poll() is None:
             return
-        now = time.monotonic()
-        self._deaths = [*(died for died in self._deaths if now - died < _A_WHILE), now]
-        if len(self._deaths) >= _QUICK_DEATHS:
-            raise SettingsError(f"{self.name.capitalize()} keeps stopping; its messages are above.")
-        _say(f"{self.name.capitalize()} stopped (code {self.process.returncode}); starting it again.")
+        lived = time.monotonic() - self._born
+        self._quick_deaths = self._quick_deaths + 1 if lived < _QUICK else 0
+        if self._quick_deaths >= _MOST_QUICK_DEATHS:
+            raise SettingsError(f"{self.name} keeps stopping; its messages are above.")
+        self._born = time.monotonic()
+        _say(f"{self.name} stopped (code {self.process.returncode}); starting it again.")
         self.process = self._start()
 
 

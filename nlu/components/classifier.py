@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.concepts import Thesaurus
 from nlu.components.decision import ANSWER, Decision, Thresholds, decide
+from nlu.components.features import Features
 from nlu.components.model import TopicModel
 from nlu.components.safety import SafetyDetector
 
@@ -43,8 +44,9 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         self._storage = storage
         self._resource = resource
         self._thresholds = Thresholds(**config["thresholds"])
-        self._model: TopicModel | None = None
-        self._safety = SafetyDetector()
+        self._features: Features
+        self._model: TopicModel
+        self._safety: SafetyDetector
 
     @classmethod
     def create(
@@ -58,10 +60,12 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         topics = [e.get(INTENT) for e in examples]
         language = self._config["language"]
         thesaurus = Thesaurus.load(Path(self._config["thesaurus"] or ""), language)
-        self._model = TopicModel(language, thesaurus).fit(texts, topics, [_writer(e) for e in examples])
-        self._safety.fit(self._model.features.transform(texts), topics)
+        self._features = Features(language, thesaurus)
+        matrix = self._features.fit(texts)
+        self._model = TopicModel().fit(matrix, topics, [_writer(e) for e in examples])
+        self._safety = SafetyDetector().fit(matrix, topics)
         with self._storage.write_to(self._resource) as folder:
-            (folder / _FILE).write_bytes(pickle.dumps((self._model, self._safety)))
+            (folder / _FILE).write_bytes(pickle.dumps((self._features, self._model, self._safety)))
         return self._resource
 
     @classmethod
@@ -75,19 +79,16 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
     ) -> TopicClassifier:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
-            component._model, component._safety = pickle.loads((folder / _FILE).read_bytes())
+            component._features, component._model, component._safety = pickle.loads((folder / _FILE).read_bytes())
         return component
 
     def process(self, messages: list[Message]) -> list[Message]:
-        assert self._model is not None
-        if not messages:
-            return messages
-        matrix = self._model.features.transform([message.get(TEXT) or "" for message in messages])
-        rows = self._model.from_features(matrix)
-        for message, row, alarms in zip(messages, rows, self._safety.alarms(matrix)):
-            best = row.argsort()[::-1][:_RANKING_LENGTH]
-            ranking = [(self._model.topics[i], float(row[i])) for i in best]
-            self._write(message, ranking, decide(ranking, alarms, self._thresholds))
+        for message in messages:
+            row = self._features.one(message.get(TEXT) or "")
+            probabilities = self._model.probabilities(row)
+            best = probabilities.argsort()[::-1][:_RANKING_LENGTH]
+            ranking = [(self._model.topics[i], float(probabilities[i])) for i in best]
+            self._write(message, ranking, decide(ranking, self._safety.alarms(row), self._thresholds))
         return messages
 
     def _write(self, message: Message, ranking: list[tuple[str, float]], decision: Decision) -> None:

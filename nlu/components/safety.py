@@ -13,6 +13,8 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from nlu.components.model import Row
+
 SAFETY_TOPICS = ("crisis_suicide", "crisis_violence")
 
 
@@ -22,7 +24,7 @@ class SafetyDetector:
     def __init__(self, recall: float = 0.99, floor: float = 0.05) -> None:
         self._recall = recall
         self._floor = floor
-        self._detectors: dict[str, tuple[LogisticRegression, float]] = {}
+        self._detectors: dict[str, tuple[np.ndarray, float, float]] = {}  # weights, bias, cut-off as log-odds
 
     def fit(self, matrix: csr_matrix, topics: Sequence[str]) -> SafetyDetector:
         labels = np.asarray(topics)
@@ -32,18 +34,17 @@ class SafetyDetector:
                 continue
             folds = StratifiedKFold(5, shuffle=True, random_state=0)
             unseen = cross_val_predict(_model(), matrix, truth, cv=folds, method="predict_proba")[:, 1]
-            cut_off = float(np.quantile(unseen[truth], 1 - self._recall))
-            self._detectors[topic] = (_model().fit(matrix, truth), max(cut_off, self._floor))
+            cut_off = max(float(np.quantile(unseen[truth], 1 - self._recall)), self._floor)
+            model = _model().fit(matrix, truth)
+            weights = model.coef_[0].astype(np.float32)
+            self._detectors[topic] = (weights, float(model.intercept_[0]), float(np.log(cut_off / (1 - cut_off))))
         return self
 
-    def alarms(self, matrix: csr_matrix) -> list[dict[str, float]]:
-        """For every row the safety topics that raised an alarm, with their probability."""
-        rows: list[dict[str, float]] = [{} for _ in range(matrix.shape[0])]
-        for topic, (model, cut_off) in self._detectors.items():
-            for row, probability in zip(rows, model.predict_proba(matrix)[:, 1]):
-                if probability >= cut_off:
-                    row[topic] = float(probability)
-        return rows
+    def alarms(self, row: Row) -> dict[str, float]:
+        """The safety topics that raised an alarm, with their probability."""
+        columns, values = row
+        odds = {topic: float(values @ weights[columns]) + bias for topic, (weights, bias, _) in self._detectors.items()}
+        return {topic: 1 / (1 + np.exp(-odd)) for topic, odd in odds.items() if odd >= self._detectors[topic][2]}
 
 
 def _model() -> LogisticRegression:
