@@ -116,9 +116,9 @@ class Web:
     async def _stream(self, response: web.StreamResponse, conversation: int, seen: int, rung: asyncio.Event) -> None:
         while True:
             try:
-                for line in await transcript.lines(self.database, conversation, seen):
-                    await response.write(webchat.as_event(line))
-                    seen = line.position
+                while lines := await transcript.lines(self.database, conversation, seen):
+                    await response.write(b"".join(map(webchat.as_event, lines)))
+                    seen = lines[-1].position
                 await wait(rung, _HEARTBEAT_SECONDS)
                 await response.write(b": still here\n\n")
             except (ConnectionResetError, OSError, DBAPIError):

@@ -84,13 +84,13 @@ async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, database_url: str) -> AsyncIterator[Site]:
-    """The whole bot on a free port."""
+async def serving(settings: Settings, database_url: str, port: int = 0) -> AsyncIterator[Site]:
+    """The whole bot, on a free port unless told which."""
     async with running(settings, database_url) as site:
         runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
             yield Site(f"http://127.0.0.1:{runner.addresses[0][1]}", site, database_url)
         finally:
             await runner.cleanup()

@@ -29,6 +29,8 @@ PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"
 def make_environment() -> None:
     """Make or refresh nlu/.venv with uv; says so only when there is something to do."""
     uv = os.environ.get("TEKKIE_UV") or shutil.which("uv")
+    if uv is None and PYTHON.exists():
+        return  # started without the launcher: what is there must do
     if uv is None:
         raise SettingsError("uv was not found: start Tekkie with ./tekkie, which brings it.")
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}

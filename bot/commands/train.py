@@ -45,7 +45,9 @@ async def _train(folder: Path, language: str, places: asyncio.Semaphore, progres
         progress.start_task(bar)
         output = models.model_path(folder, language)
         command = [str(rasa_side.PYTHON), "-m", "nlu.train", language, str(output)]
-        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env={**os.environ, **rasa_side.CALM}, stdout=PIPE, stderr=PIPE)
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, env={**os.environ, **rasa_side.CALM}, stdout=PIPE, stderr=PIPE
+        )
         ticking = asyncio.create_task(_tick(progress, bar))
         try:
             stages, (problems, code) = await asyncio.gather(_follow(process, progress, bar), _ended(process))

@@ -37,6 +37,8 @@ async def up(settings: Settings, host: str, port: int) -> None:
     with only_one(settings.folder):
         check_disk(settings.folder)
         check_port(host, port)
+        if settings.database_url:
+            await postgres.check(settings.database_url)
         if not await _unless(stopped, _prepare(settings)):
             return
         await _run(settings, host, port, stopped)

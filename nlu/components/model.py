@@ -72,4 +72,4 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def _svm() -> LinearSVC:
-    return LinearSVC(C=0.5, class_weight="balanced", random_state=0)
+    return LinearSVC(C=1.0, class_weight="balanced", random_state=0)

@@ -27,7 +27,14 @@ from bot.database import engine
 from bot.settings import ROOT
 from tests.visitor import Visitor
 
-_QUESTIONS = ("wat kost het", "kurs ne kadar sürüyor", "كم راتب المبرمج", "hoe word ik developer", "ok", "matematik şart mı")
+_QUESTIONS = (
+    "wat kost het",
+    "kurs ne kadar sürüyor",
+    "كم راتب المبرمج",
+    "hoe word ik developer",
+    "ok",
+    "matematik şart mı",
+)
 _PARTS = ("bot", "rasa", "postgres")
 _PATIENCE = 90.0
 
@@ -91,7 +98,9 @@ async def run(kills: int, people: int, seed: int) -> dict[str, Any]:
         books = await count(database)
         await database.dispose()
     problems += books.problems
-    problems += [f"{n} messages ended as {outcome}" for outcome, n in books.inbox.items() if outcome[:4] in ("dead", "open")]
+    problems += [
+        f"{n} messages ended as {outcome}" for outcome, n in books.inbox.items() if outcome[:4] in ("dead", "open")
+    ]
     if repeated > sum(killed.values()):
         problems.append(f"{repeated} repeated deliveries for {sum(killed.values())} kills")
     return {
@@ -138,8 +147,9 @@ async def _until_answered(persons: list[Person]) -> None:
     async with asyncio.timeout(_PATIENCE):
         for person in persons:
             while True:
-                history = await person.visitor.history()
-                if not history["open"] and max(person.heard, default=0) == len(history["lines"]):
+                heard = max(person.heard, default=0)
+                newer = await person.visitor.history(after=heard)
+                if heard and not newer["open"] and not newer["lines"]:
                     break
                 await asyncio.sleep(0.2)
 
