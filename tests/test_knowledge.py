@@ -93,7 +93,7 @@ def test_entities_have_words_in_every_language(entity: str) -> None:
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared design is not here")
 def test_names_are_the_agreed_ones() -> None:
     groups = yaml.safe_load((SHARED / "topics.yml").read_text("utf-8"))
-    assert TOPICS == [topic for group in groups.values() for topic in group]
+    assert [topic for group in groups.values() for topic in group] == TOPICS
     entities = yaml.safe_load((SHARED / "entities.yml").read_text("utf-8"))
     words = yaml.safe_load((ROOT / "nlu/nl/entities.yml").read_text("utf-8"))
     assert {entity: list(values) for entity, values in words.items()} == entities

@@ -97,7 +97,7 @@ def test_serve_without_a_database(folder: Path) -> None:
 def test_a_broken_training_file_is_named(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "nlu" / "nl" / "examples").mkdir(parents=True)
     (tmp_path / "nlu" / "nl" / "examples" / "cost.yml").write_text(content)
-    with pytest.raises(BrokenExamples, match="cost.yml") as problem:
+    with pytest.raises(BrokenExamples, match="cost") as problem:
         examples("nl", tmp_path)
     assert said in str(problem.value)
 

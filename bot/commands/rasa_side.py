@@ -37,8 +37,8 @@ def make_environment() -> None:
     if not PYTHON.exists():
         print("Installing the Rasa side (Python 3.10, 1.9 GB, once) ...", file=sys.stderr, flush=True)
     quiet = [] if not PYTHON.exists() and sys.stderr.isatty() else ["--quiet"]
-    command = [uv, "sync", *quiet, "--locked", "--compile-bytecode", "--project", str(ROOT / "nlu")]
-    done = subprocess.run(command, env=environment, cwd=ROOT, stdout=sys.stderr, check=False)
+    sync = [uv, "sync", *quiet, "--locked", "--compile-bytecode", "--project", str(ROOT / "nlu")]
+    done = subprocess.run(sync, env=environment, cwd=ROOT, stdout=sys.stderr, check=False)
     if done.returncode:
         raise SettingsError("The Rasa side could not be installed; uv says why above (a full disk? no network?).")
 
@@ -50,10 +50,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def child(command: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
+def child(program: Sequence[str], **environment: str) -> subprocess.Popen[bytes]:
     """Start a process that dies with us, but does not see our Ctrl-C."""
     return subprocess.Popen(
-        command,
+        program,
         cwd=ROOT,
         env={**os.environ, **CALM, **environment},
         stdin=subprocess.DEVNULL,
@@ -62,10 +62,10 @@ def child(command: Sequence[str], **environment: str) -> subprocess.Popen[bytes]
     )
 
 
-def start(settings: Settings, languages: Sequence[str], port: int) -> subprocess.Popen[bytes]:
-    """Start the service with the trained models of `languages` on the loopback address."""
+def command(settings: Settings, languages: Sequence[str], port: int) -> list[str]:
+    """What starts the service with the models of `languages` as they are now, on the loopback address."""
     models = [f"--model={language}={model_path(settings.folder, language)}" for language in languages]
-    return child([str(PYTHON), "-m", "nlu.service", "--port", str(port), *models])
+    return [str(PYTHON), "-m", "nlu.service", "--port", str(port), *models]
 
 
 async def stop(process: subprocess.Popen[bytes], seconds: float = 10.0) -> None:
@@ -88,7 +88,7 @@ async def reachable(settings: Settings, languages: Sequence[str]) -> AsyncIterat
         yield running["nlu_url"]
         return
     port = free_port()
-    process = start(settings, languages, port)
+    process = child(command(settings, languages, port))
     url = f"http://127.0.0.1:{port}"
     try:
         await wait_ready(url, process)

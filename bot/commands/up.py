@@ -61,9 +61,10 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
     try:
         await postgres.check(url)
         _say("Starting the assistant ...")
-        parts.append(Part("The Rasa side", lambda: rasa_side.start(settings, LANGUAGES, nlu_port)))
-        command = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port)]
-        parts.append(Part("The bot", lambda: rasa_side.child(command, DATABASE_URL=url, NLU_URL=nlu_url)))
+        nlu = rasa_side.command(settings, LANGUAGES, nlu_port)
+        bot = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port)]
+        parts.append(Part("The Rasa side", lambda: rasa_side.child(nlu)))
+        parts.append(Part("The bot", lambda: rasa_side.child(bot, DATABASE_URL=url, NLU_URL=nlu_url)))
         note = {"pid": os.getpid(), "port": port, "nlu_url": nlu_url, "database_url": url}
         with _noted(settings.folder, note):
             keeping = asyncio.create_task(_keep_alive(parts, embedded, stopped))

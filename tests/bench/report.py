@@ -32,7 +32,8 @@ def table(results: list[dict[str, Any]], own: dict[str, Any]) -> str:
     rows += [
         "",
         *(f"- {ours['speed']['rate'] / r['speed']['rate']:.1f} times the turns/s of {r['name']}" for r in results[1:]),
-        f"- accepting a message at 80/s: p50 {own['accept']['p50']:.1f} ms, p99 {own['accept']['p99']:.1f} ms (target 25)",
+        f"- accepting a message at 80/s: p50 {own['accept']['p50']:.1f} ms, "
+        f"p99 {own['accept']['p99']:.1f} ms (target 25)",
         f"- from sending to the reply on the page at 30/s: median {own['reply']['p50']:.1f} ms (target 25), "
         f"p99 {own['reply']['p99']:.1f} ms",
     ]
