@@ -13,8 +13,12 @@ def quiet() -> None:
     """Call before Rasa is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-    warnings.simplefilter("ignore")
+    warnings.showwarning = _say_nothing  # filters do not help: libraries set their own
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("rasa", "rasa_sdk", "tensorflow", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    """Deprecations of libraries that Rasa 3.6 pins; nobody here can act on them."""

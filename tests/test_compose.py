@@ -13,7 +13,7 @@ from bot.settings import ROOT
 
 def test_compose_follows_the_schema() -> None:
     checker = Path(sys.executable).with_name("check-jsonschema")
-    command = [checker, "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
+    command = [str(checker), "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
