@@ -145,6 +145,15 @@ class Bell:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self.worker = 0
+        self._lost = asyncio.Event()
+
+    def drop(self) -> None:
+        """After trouble with the database: come back under a new number, so that nothing stays claimed.
+
+        A claim whose commit was never confirmed, or that could not be given back, is free again then.
+        """
+        self.worker = 0
+        self._lost.set()
 
     async def listen(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         """Stay connected until cancelled; `on_ready` runs after every (re)connection."""
@@ -158,7 +167,7 @@ class Bell:
 
     async def _listen_once(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         link = await asyncpg.connect(self._url, timeout=5)
-        lost = asyncio.Event()
+        self._lost = lost = asyncio.Event()
         link.add_termination_listener(lambda _: lost.set())
         try:
             for bell in BELLS:

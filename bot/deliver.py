@@ -47,6 +47,7 @@ class Deliverer:
                     busy = await _to_the_end(self._deliver_some())
                 except (OSError, DBAPIError) as error:
                     logger.warning("outbox out of reach: %s", type(error).__name__)
+                    self.bell.drop()
                     busy = False
                     await asyncio.sleep(0.5)
                 if not busy:

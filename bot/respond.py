@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 SIDE_BY_SIDE = 8  # conversations one process answers at the same time
 _POLL_SECONDS = 1.0
 _RETRY_SECONDS = (0.5, 3.0)
+_MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Responder:
             claims = await inbox.claim(self.database, worker, free) if worker and free else []
         except (OSError, DBAPIError) as error:
             logger.warning("inbox out of reach: %s", type(error).__name__)
+            self.bell.drop()
             await asyncio.sleep(0.5)
             return
         for claimed in claims:
@@ -68,6 +70,9 @@ class Responder:
 
     async def _handle(self, claimed: Claim) -> None:
         """One message from claim to closed row; whatever goes wrong is logged here by id."""
+        if claimed.attempts > _MOST_CRASHES:
+            await self._fail(claimed, RuntimeError("crashed"))
+            return
         try:
             await inbox.finish(self.database, claimed, await self._answer(claimed))
         except inbox.LostClaim:
@@ -135,12 +140,14 @@ class Responder:
             await inbox.finish(self.database, claimed, dead)
         except (OSError, DBAPIError, inbox.LostClaim) as failure:
             logger.error("inbox %d cannot be closed: %s", claimed.inbox_id, type(failure).__name__)
+            self.bell.drop()
 
     async def _give_back(self, claimed: Claim, seconds: float, counted: bool) -> None:
         try:
             await inbox.release(self.database, claimed, seconds, counted)
         except (OSError, DBAPIError) as error:
-            logger.warning("inbox %d stays claimed: %s", claimed.inbox_id, type(error).__name__)
+            logger.warning("inbox %d cannot be given back: %s", claimed.inbox_id, type(error).__name__)
+            self.bell.drop()
 
 
 async def watch_claims(database: AsyncEngine, every: float = 2.0) -> None:

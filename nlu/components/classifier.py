@@ -1,12 +1,13 @@
 """The Rasa component that understands: topic, ranking and decision for every message.
 
-Wraps model.py, safety.py and decision.py. When the decision is not to answer, the intent becomes
-`ask_back` or `not_understood`, so that the rules in stories/ choose what to say; what was really
+Wraps features.py, model.py, safety.py and decision.py. When the decision is not to answer, the intent
+becomes `ask_back` or `not_understood`, so that the rules in stories/ choose what to say; what was really
 understood stays in the message property `understood`.
 """
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,12 @@ _FILE = "understanding.pickle"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
-    """Config: language, thesaurus (path from the repository's root), thresholds {answer, lead, ask, choice}."""
+    """Config: language; folder (nlu/<language>, with thesaurus.yml and calibration.jsonl, both optional);
+    thresholds {answer, ask, choice}; safety {cut_off, cut_off_part}."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"language": "nl", "thesaurus": None, "thresholds": {}}
+        return {"language": "nl", "folder": "", "thresholds": {}, "safety": {}}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
         self._config = config
@@ -46,7 +48,6 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         self._thresholds = Thresholds(**config["thresholds"])
         self._features: Features
         self._model: TopicModel
-        self._safety: SafetyDetector
 
     @classmethod
     def create(
@@ -56,16 +57,15 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [e for e in training_data.intent_examples if e.get(TEXT)]
-        texts = [e.get(TEXT) for e in examples]
-        topics = [e.get(INTENT) for e in examples]
-        language = self._config["language"]
-        thesaurus = Thesaurus.load(Path(self._config["thesaurus"] or ""), language)
-        self._features = Features(language, thesaurus)
-        matrix = self._features.fit(texts)
-        self._model = TopicModel().fit(matrix, topics, [_writer(e) for e in examples])
-        self._safety = SafetyDetector().fit(matrix, topics)
-        with self._storage.write_to(self._resource) as folder:
-            (folder / _FILE).write_bytes(pickle.dumps((self._features, self._model, self._safety)))
+        language, folder = self._config["language"], Path(self._config["folder"])
+        self._features = Features(language, Thesaurus.load(folder / "thesaurus.yml", language))
+        matrix = self._features.fit([e.get(TEXT) for e in examples])
+        self._model = TopicModel().fit(matrix, [e.get(INTENT) for e in examples])
+        apart = _labelled(folder / "calibration.jsonl")
+        if apart:
+            self._model.calibrate([self._features.one(text) for text, _ in apart], [topic for _, topic in apart])
+        with self._storage.write_to(self._resource) as directory:
+            (directory / _FILE).write_bytes(pickle.dumps((self._features, self._model)))
         return self._resource
 
     @classmethod
@@ -78,18 +78,23 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         **kwargs: Any,
     ) -> TopicClassifier:
         component = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder:
-            component._features, component._model, component._safety = pickle.loads((folder / _FILE).read_bytes())
+        with model_storage.read_from(resource) as directory:
+            component._features, component._model = pickle.loads((directory / _FILE).read_bytes())
+        component._safety = SafetyDetector(component._model.topics, **config["safety"])
         return component
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            row = self._features.one(message.get(TEXT) or "")
-            probabilities = self._model.probabilities(row)
-            best = probabilities.argsort()[::-1][:_RANKING_LENGTH]
-            ranking = [(self._model.topics[i], float(probabilities[i])) for i in best]
-            self._write(message, ranking, decide(ranking, self._safety.alarms(row), self._thresholds))
+            text = message.get(TEXT) or ""
+            row = self._probabilities(text)
+            best = row.argsort()[::-1][:_RANKING_LENGTH]
+            ranking = [(self._model.topics[i], float(row[i])) for i in best]
+            alarm = self._safety.alarm(text, row, self._probabilities)
+            self._write(message, ranking, decide(ranking, alarm, self._thresholds))
         return messages
+
+    def _probabilities(self, text: str) -> Any:
+        return self._model.probabilities(self._features.one(text))
 
     def _write(self, message: Message, ranking: list[tuple[str, float]], decision: Decision) -> None:
         intent = decision.topic if decision.kind == ANSWER else decision.kind
@@ -106,6 +111,8 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         message.set(UNDERSTOOD, understood, add_to_output=True)
 
 
-def _writer(example: Message) -> str:
-    metadata = example.get("metadata") or {}
-    return str((metadata.get("intent") or {}).get("writer", "unknown"))
+def _labelled(path: Path) -> list[tuple[str, str]]:
+    if not path.exists():
+        return []
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return [(row["text"], row["topic"]) for row in rows]

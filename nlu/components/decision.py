@@ -14,12 +14,15 @@ MOST_CHOICES = 3
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Probabilities between 0 and 1, chosen by cross-validation (docs/understanding.md)."""
+    """Probabilities between 0 and 1, chosen on nlu/<language>/calibration.jsonl (docs/understanding.md).
 
-    answer: float = 0.45
-    lead: float = 0.1
-    ask: float = 0.35
-    choice: float = 0.06
+    From `answer` on, answer; below, ask back when the three likeliest together reach `ask`, naming
+    those that reach `choice`; otherwise say that it was not understood.
+    """
+
+    answer: float = 0.6
+    ask: float = 0.25
+    choice: float = 0.04
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,15 @@ class Decision:
     choices: tuple[str, ...] = ()
 
 
-def decide(ranking: list[tuple[str, float]], alarms: dict[str, float], thresholds: Thresholds) -> Decision:
-    """`ranking`: (topic, probability), best first; `alarms`: safety topics that were detected."""
-    if alarms:
-        topic = max(alarms, key=lambda name: alarms[name])
-        return Decision(ANSWER, topic, alarms[topic])
+def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, thresholds: Thresholds) -> Decision:
+    """`ranking`: (topic, probability), best first; `alarm`: the safety topic that was detected, if any."""
+    if alarm:
+        return Decision(ANSWER, *alarm)
     topic, confidence = ranking[0]
-    second = ranking[1][1] if len(ranking) > 1 else 0.0
-    if confidence >= thresholds.answer and confidence - second >= thresholds.lead:
+    if confidence >= thresholds.answer:
         return Decision(ANSWER, topic, confidence)
     likely = [(name, p) for name, p in ranking[:MOST_CHOICES] if p >= thresholds.choice]
     choices = tuple(name for name, _ in likely if name != OUT_OF_SCOPE)
-    if choices and sum(p for _, p in likely) >= thresholds.ask:
+    if choices and sum(p for _, p in ranking[:MOST_CHOICES]) >= thresholds.ask:
         return Decision(ASK_BACK, topic, confidence, choices)
     return Decision(NOT_UNDERSTOOD, topic, confidence)

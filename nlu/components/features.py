@@ -17,8 +17,8 @@ from nlu.components.concepts import Thesaurus
 from nlu.components.normalise import normalise, skeleton
 
 _WORDS: dict[str, Any] = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"\w+", "sublinear_tf": True}
-_LETTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 5), "sublinear_tf": True}
-_SKELETON: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 4), "sublinear_tf": True}
+_LETTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 5), "min_df": 2, "sublinear_tf": True}
+_SKELETON: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 4), "min_df": 2, "sublinear_tf": True}
 _CONCEPTS: dict[str, Any] = {"analyzer": str.split, "sublinear_tf": True}
 
 
@@ -59,7 +59,7 @@ class Features:
     def __init__(self, language: str, thesaurus: Thesaurus) -> None:
         self.language = language
         self.thesaurus = thesaurus
-        self._blocks = [Block("text", 1.0, _WORDS), Block("text", 1.0, _LETTERS), Block("concepts", 0.5, _CONCEPTS)]
+        self._blocks = [Block("text", 1.0, _WORDS), Block("text", 1.0, _LETTERS), Block("concepts", 0.3, _CONCEPTS)]
         if language == "ar":
             self._blocks += [Block("skeleton", 0.7, _WORDS), Block("skeleton", 0.7, _SKELETON)]
 

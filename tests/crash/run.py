@@ -88,10 +88,11 @@ async def run(kills: int, people: int, seed: int) -> dict[str, Any]:
         await _until_healthy(url)
         stop.set()
         await asyncio.wait_for(asyncio.gather(*writers), _PATIENCE)
-        await _until_answered(persons)
+        problems = await _until_answered(persons)
         for listener in listeners:
             listener.cancel()
-        problems, repeated = await _check(persons)
+        found, repeated = await _check(persons)
+        problems += found
         note = running_instance(folder)
         assert note is not None
         database = engine(note["database_url"])
@@ -143,15 +144,21 @@ async def _listen(person: Person) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _until_answered(persons: list[Person]) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        for person in persons:
-            while True:
-                heard = max(person.heard, default=0)
-                newer = await person.visitor.history(after=heard)
-                if heard and not newer["open"] and not newer["lines"]:
-                    break
-                await asyncio.sleep(0.2)
+async def _until_answered(persons: list[Person]) -> list[str]:
+    """Wait until everything is answered and heard; who was still waiting when patience ran out."""
+    end = time.monotonic() + _PATIENCE
+    problems = []
+    for number, person in enumerate(persons):
+        while True:
+            heard = max(person.heard, default=0)
+            newer = await person.visitor.history(after=heard)
+            if heard and not newer["open"] and not newer["lines"]:
+                break
+            if time.monotonic() > end:
+                problems.append(f"visitor {number}: {len(newer['open'])} open, {len(newer['lines'])} not heard")
+                break
+            await asyncio.sleep(0.2)
+    return problems
 
 
 async def _check(persons: list[Person]) -> tuple[list[str], int]:
