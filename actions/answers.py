@@ -14,30 +14,36 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions import interest_test
 from actions.knowledge import Entry, Knowledge, load
 
 Button = dict[str, str]
 Events = list[dict[str, Any]]
 COACH = "talk_to_coach"
 _SALARY, _INFO, _WHERE = "salary", "occupation_info", "school_where"
+_SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
 
 
 class ActionAnswer(Action):
-    """Says the answer of the topic that was understood, with its follow-up buttons."""
+    """Says the answer of the topic that was understood; a second question in the message comes after it.
+
+    A test that was interrupted goes on afterwards, except after a safety topic.
+    """
 
     def name(self) -> str:
         return "action_answer"
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         knowledge, language = load(), _language(tracker)
-        entry = knowledge.entries[_topic(tracker)]
-        text = _record_answer(knowledge, entry, tracker, language)
-        if text is None:
-            text = knowledge.fill(entry.answer[language], language)
-        if entry.check_by < datetime.date.today():
-            text += "\n" + knowledge.phrases["may_have_changed"][language]
-        dispatcher.utter_message(text=text, buttons=_followups(knowledge, entry, tracker, language))
-        return [SlotSet("last_topic", entry.topic), SlotSet("misunderstood", 0)]
+        topic = str(tracker.latest_message["intent"]["name"])
+        for name in [topic, *tracker.latest_message.get("understood", {}).get("also", [])]:
+            entry = knowledge.entries[name]
+            buttons = [_topic_button(knowledge, following, language) for following in entry.followups]
+            dispatcher.utter_message(text=_text(knowledge, entry, tracker, language), buttons=buttons)
+        if interest_test.running(tracker) and topic not in _SAFETY:
+            answers = interest_test.read_answers(tracker) or {}
+            interest_test.ask(dispatcher, knowledge, language, answers, "test_again")
+        return [SlotSet("last_topic", topic), SlotSet("misunderstood", 0)]
 
 
 class ActionAskBack(Action):
@@ -49,7 +55,7 @@ class ActionAskBack(Action):
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         knowledge, language = load(), _language(tracker)
         choices = tracker.latest_message.get("understood", {}).get("choices", [])
-        entities = _entities(tracker)
+        entities = {e["entity"]: e["value"] for e in tracker.latest_message.get("entities") or []}
         buttons = [_topic_button(knowledge, topic, language, entities) for topic in choices]
         buttons.append({"title": knowledge.phrases["something_else"][language], "payload": "/something_else"})
         dispatcher.utter_message(text=knowledge.phrases["ask_back"][language], buttons=buttons)
@@ -96,7 +102,7 @@ class ActionSimpler(Action):
         last = knowledge.entries.get(tracker.get_slot("last_topic") or "")
         entry = last if last and last.simpler else knowledge.entries["repeat_simpler"]
         text = (entry.simpler or entry.answer)[language]
-        buttons = _followups(knowledge, entry, tracker, language)
+        buttons = [_topic_button(knowledge, topic, language) for topic in entry.followups]
         dispatcher.utter_message(text=knowledge.fill(text, language), buttons=buttons)
         return [SlotSet("misunderstood", 0)]
 
@@ -105,12 +111,15 @@ def _language(tracker: Tracker) -> str:
     return str(tracker.get_slot("language") or "nl")
 
 
-def _topic(tracker: Tracker) -> str:
-    return str(tracker.latest_message["intent"]["name"])
-
-
-def _entities(tracker: Tracker) -> dict[str, str]:
-    return {e["entity"]: e["value"] for e in tracker.latest_message.get("entities") or []}
+def _text(knowledge: Knowledge, entry: Entry, tracker: Tracker, language: str) -> str:
+    """The answer: of the occupation or place talked about, for a parent or for anybody; with a word when it is old."""
+    text = _record_answer(knowledge, entry, tracker, language)
+    if text is None:
+        variant = entry.parent if entry.parent and tracker.get_slot("asker") == "parent" else entry.answer
+        text = knowledge.fill(variant[language], language)
+    if entry.check_by < datetime.date.today():
+        text += "\n" + knowledge.phrases["may_have_changed"][language]
+    return text
 
 
 def _record_answer(knowledge: Knowledge, entry: Entry, tracker: Tracker, language: str) -> str | None:
@@ -122,7 +131,7 @@ def _record_answer(knowledge: Knowledge, entry: Entry, tracker: Tracker, languag
         field = "info" if entry.topic == _INFO else "salary"
         return knowledge.fill(record[field][language], language, **_pay(record, language))
     if entry.topic == _WHERE:
-        place = knowledge.records["places"].get(_entities(tracker).get("place") or tracker.get_slot("place") or "")
+        place = knowledge.records["places"].get(tracker.get_slot("place") or "")
         return knowledge.fill(place["answer"][language], language) if place else None
     return None
 
@@ -132,10 +141,6 @@ def _pay(record: dict[str, Any], language: str) -> dict[str, str]:
     names = ("start_low", "start_high", "experienced_low", "experienced_high")
     amounts = (*record["start"], *record["experienced"])
     return {name: f"{amount:,}".replace(",", separator) for name, amount in zip(names, amounts)}
-
-
-def _followups(knowledge: Knowledge, entry: Entry, tracker: Tracker, language: str) -> list[Button]:
-    return [_topic_button(knowledge, topic, language) for topic in entry.followups if topic in knowledge.entries]
 
 
 def _topic_button(knowledge: Knowledge, topic: str, language: str, entities: dict[str, str] | None = None) -> Button:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 _HERE = Path(__file__).parent
+_LEFT_TO_RIGHT = "\u200e"
 Texts = dict[str, str]  # language -> text
 
 
@@ -48,7 +49,8 @@ class Knowledge:
     def fill(self, text: str, language: str, **values: object) -> str:
         """`text` with {placeholders} replaced by the figures, helplines and `values`."""
         numbers = {name: _number(record, language) for name, record in self.records["figures"].items()}
-        lines = {name: str(record["number"]) for name, record in self.records["helplines"].items()}
+        mark = _LEFT_TO_RIGHT if language == "ar" else ""  # else 0800-2000 shows as 2000-0800
+        lines = {name: mark + str(record["number"]) for name, record in self.records["helplines"].items()}
         return text.format(**numbers, **lines, **values)
 
     def title(self, topic: str, language: str) -> str:

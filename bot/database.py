@@ -33,9 +33,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 logger = logging.getLogger(__name__)
+
+# Everything that means "the database cannot be used right now"; asyncpg's own errors come through when connecting.
+TROUBLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 metadata = MetaData()
 
 conversation = Table(
@@ -160,7 +165,7 @@ class Bell:
         while True:
             try:
                 await self._listen_once(on_ready)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except TROUBLE as error:
                 logger.warning("listening connection lost: %s", type(error).__name__)
             self.worker = 0
             await asyncio.sleep(0.25)

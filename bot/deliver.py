@@ -11,11 +11,10 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import outbox
-from bot.database import Bell, wait
+from bot.database import TROUBLE, Bell, wait
 from bot.messages import Failure, NotSent, Reply
 from bot.outbox import Outgoing, Sent
 
@@ -45,7 +44,7 @@ class Deliverer:
             while True:
                 try:
                     busy = await _to_the_end(self._deliver_some())
-                except (OSError, DBAPIError) as error:
+                except TROUBLE as error:
                     logger.warning("outbox out of reach: %s", type(error).__name__)
                     self.bell.drop()
                     busy = False

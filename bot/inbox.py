@@ -16,10 +16,9 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.database import conversation, inbox, outbox, transcript
+from bot.database import TROUBLE, conversation, inbox, outbox, transcript
 from bot.messages import Author, Incoming, Kind, Reply
 
 logger = logging.getLogger(__name__)
@@ -99,7 +98,7 @@ class Acceptor:
             try:
                 async with self._database.begin() as link:
                     fresh = await store(link, [incoming for incoming, _ in batch])
-            except (OSError, DBAPIError) as error:
+            except TROUBLE as error:
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)

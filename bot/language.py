@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.conversation import CHOSEN, DETECTED, HINT, OTHER, Tongue
+from bot.messages import LANGUAGES
 
 _WORD = re.compile(r"[^\W_][\w'’]*")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
@@ -29,8 +30,10 @@ _LATIN = re.compile("[a-z\u00df-\u024f]")
 _ORDER = 4  # letters that predict the next one, plus one
 _LETTERS = 200.0
 _SHARE_OF_WORDS = 0.5
-_SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.3, "other": 0.02}  # how much people mix in
+_SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.12}  # how much people mix in
+_SHARE_OF_DUTCH_ELSEWHERE = 0.02
 _BASE = "nl"
+_PRIORS = {"nl": 0.7, "tr": 0.0, "ar": 0.0, "en": -0.5, "af": -5.0, "fy": -4.0}  # log
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
 # How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
 _SURE = {HINT: 0.5, DETECTED: 0.9, CHOSEN: 0.9}
@@ -69,13 +72,17 @@ class Detector:
         for word in words:
             dutch = self._models[_BASE].probability(word)
             for language, model in self._models.items():
-                mixed_in = _SHARE_OF_DUTCH[language]
+                mixed_in = _SHARE_OF_DUTCH.get(language, _SHARE_OF_DUTCH_ELSEWHERE)
                 own = model.probability(word) if language != _BASE else dutch
                 scores[language] += math.log((1 - mixed_in) * own + mixed_in * dutch)
-        best = max(scores, key=lambda language: scores[language])
+        spoken: dict[str, float] = {}
+        for language, score in scores.items():
+            known = language if language in LANGUAGES else OTHER
+            spoken[known] = max(score, spoken.get(known, score))
+        best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
-        total = sum(math.exp((score - scores[best]) / softness) for score in scores.values())
+        total = sum(math.exp((score - spoken[best]) / softness) for score in spoken.values())
         return Detected(best, 1 / total, len(words), latin_arabic=best == "ar")
 
 
@@ -96,11 +103,20 @@ def choose(detected: Detected, tongue: Tongue) -> Tongue | None:
 
 
 def learn(examples: Mapping[str, Iterable[str]]) -> dict[str, dict[str, dict[str, int]]]:
-    """Count words and letter sequences in example messages per language ("nl", "tr", "ar", "other").
+    """Count words and letter sequences in example messages per language ("nl", "tr", "ar", "en", ...).
 
     Arabic messages count only where they are in Latin letters: Arabic script needs no model. Dutch words
-    in Turkish and Arabic messages are left to Dutch.
+    in Turkish and Arabic messages are left to Dutch, and so are messages among them that are all Dutch.
     """
+    first = Detector(_counts(examples))
+    own = {
+        language: [text for text in texts if language == _BASE or first.detect(text).language != _BASE]
+        for language, texts in examples.items()
+    }
+    return _counts(own)
+
+
+def _counts(examples: Mapping[str, Iterable[str]]) -> dict[str, dict[str, dict[str, int]]]:
     counts: dict[str, dict[str, dict[str, int]]] = {}
     spoken = {language: _count(texts) for language, texts in examples.items()}
     totals = {language: sum(words.values()) + 1 for language, words in spoken.items()}
@@ -193,4 +209,4 @@ def _by_script(text: str) -> str | None:
 def _prior(language: str, expected: str | None) -> float:
     if language == expected:
         return 2.0
-    return -1.0 if language == OTHER else 0.0
+    return _PRIORS.get(language, -2.0)

@@ -10,12 +10,11 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import inbox
 from bot.conversation import CHOSEN, Tongue, asked_for_language, first_tongue, outcome
-from bot.database import Bell, free_dead_claims, wait
+from bot.database import TROUBLE, Bell, free_dead_claims, wait
 from bot.inbox import Answer, Claim, Outcome
 from bot.language import Detector, choose
 from bot.messages import LANGUAGES, Kind, Reply, has_words
@@ -55,7 +54,7 @@ class Responder:
         worker = self.bell.worker
         try:
             claims = await inbox.claim(self.database, worker, free) if worker and free else []
-        except (OSError, DBAPIError) as error:
+        except TROUBLE as error:
             logger.warning("inbox out of reach: %s", type(error).__name__)
             self.bell.drop()
             await asyncio.sleep(0.5)
@@ -138,14 +137,14 @@ class Responder:
         dead = Answer(reason, (apology(tongue.language),), claimed.language, claimed.language_from, claimed.dialogue)
         try:
             await inbox.finish(self.database, claimed, dead)
-        except (OSError, DBAPIError, inbox.LostClaim) as failure:
+        except (*TROUBLE, inbox.LostClaim) as failure:
             logger.error("inbox %d cannot be closed: %s", claimed.inbox_id, type(failure).__name__)
             self.bell.drop()
 
     async def _give_back(self, claimed: Claim, seconds: float, counted: bool) -> None:
         try:
             await inbox.release(self.database, claimed, seconds, counted)
-        except (OSError, DBAPIError) as error:
+        except TROUBLE as error:
             logger.warning("inbox %d cannot be given back: %s", claimed.inbox_id, type(error).__name__)
             self.bell.drop()
 
@@ -156,7 +155,7 @@ async def watch_claims(database: AsyncEngine, every: float = 2.0) -> None:
         try:
             if freed := await free_dead_claims(database):
                 logger.info("took back %d claims of dead workers", freed)
-        except (OSError, DBAPIError) as error:
+        except TROUBLE as error:
             logger.warning("database out of reach: %s", type(error).__name__)
         await asyncio.sleep(every)
 

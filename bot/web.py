@@ -11,13 +11,12 @@ from pathlib import Path
 
 from aiohttp import web
 from sqlalchemy import text as sql
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import inbox, transcript
 from bot.channels import webchat
 from bot.channels.webchat import Refused, Visitor
-from bot.database import Bell, wait
+from bot.database import TROUBLE, Bell, wait
 from bot.messages import LANGUAGES
 from bot.phrases import refuse
 from bot.understanding import Understanding
@@ -121,7 +120,7 @@ class Web:
                     seen = lines[-1].position
                 await wait(rung, _HEARTBEAT_SECONDS)
                 await response.write(b": still here\n\n")
-            except (ConnectionResetError, OSError, DBAPIError):
+            except TROUBLE:
                 return  # the page comes back by itself and asks for what it missed
 
     async def _conversation(self, request: web.Request) -> int | None:
@@ -133,7 +132,7 @@ class Web:
             async with asyncio.timeout(2), self.database.connect() as link:
                 await link.execute(sql("SELECT 1"))
             return True
-        except (OSError, DBAPIError, TimeoutError):
+        except TROUBLE:
             return False
 
     @web.middleware
@@ -150,7 +149,7 @@ class Web:
                 raise
             codes = {404: "not_found", 405: "not_allowed", 413: "too_big"}
             response = _refusal(request, problem.status, codes.get(problem.status, "wrong_shape"))
-        except (OSError, DBAPIError, TimeoutError) as problem:
+        except TROUBLE as problem:
             logger.warning("%s %s: %s", request.method, request.path, type(problem).__name__)
             response = _refusal(request, 503, "later")
             response.headers["Retry-After"] = "2"

@@ -18,9 +18,11 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 
 import actions.answers
+import actions.interest_test
 from nlu.runner import StraightRunner
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ STATE_VERSION = 1
 MOST_STATE_BYTES = 16_384
 _TURNS_KEPT = 1
 _SENDER = "turn"
+_SHOWN_ENTITIES = ("occupation", "place", "level", "language")
 _failures: ContextVar[list[Exception]] = ContextVar("failures")
 
 
@@ -46,9 +49,10 @@ class InProcessActions(EndpointConfig):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("in-process", enable_selective_domain=True)
         self._executor = ActionExecutor()
-        for name in vars(actions.answers).values():
-            if isinstance(name, type) and name.__module__ == actions.answers.__name__ and hasattr(name, "run"):
-                self._executor.register_action(name)
+        for module in (actions.answers, actions.interest_test):
+            for found in vars(module).values():
+                if isinstance(found, type) and found.__module__ == module.__name__ and issubclass(found, Action):
+                    self._executor.register_action(found)
 
     async def request(self, method: str = "post", **arguments: Any) -> Any:
         try:
@@ -150,7 +154,8 @@ def _understood(parsed: dict[str, Any]) -> dict[str, Any]:
         "choices": [],
         "ranking": [{"topic": parsed["intent"]["name"], "confidence": 1.0}],
     }
-    return {**understood, "entities": {e["entity"]: e["value"] for e in reversed(parsed["entities"])}}
+    entities = {e["entity"]: e["value"] for e in reversed(parsed["entities"]) if e["entity"] in _SHOWN_ENTITIES}
+    return {**understood, "entities": entities}
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:

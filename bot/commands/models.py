@@ -19,7 +19,7 @@ from bot.messages import LANGUAGES
 from bot.settings import ROOT
 
 OTHER_MESSAGES = "nlu/other.yml"
-_SHARED = ("nlu/components", "nlu/train.py", "nlu/uv.lock", "stories", "actions/answers.py", "actions/__init__.py")
+_SHARED = ("nlu/components", "nlu/train.py", "nlu/uv.lock", "stories")
 _KEPT = 2
 
 
@@ -74,7 +74,7 @@ def language_model(folder: Path, root: Path = ROOT) -> Path:
     path = folder / "models" / f"language-{fingerprint([*sources, ROOT / 'bot' / 'language.py'])}.json"
     if not path.exists():
         texts = {language: [text for _, text in examples(language, root)] for language in LANGUAGES}
-        texts["other"] = [text for lines in _yaml(root / OTHER_MESSAGES).values() for text in lines]
+        texts |= _yaml(root / OTHER_MESSAGES)
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(".new")
         draft.write_text(json.dumps(learn(texts), ensure_ascii=False), "utf-8")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
@@ -40,14 +40,14 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
         async def fresh_start() -> None:
             await free_dead_claims(database)
 
-        for work in (
-            bell.listen(fresh_start),
-            watch_claims(database),
-            Deliverer(database, bell, {WEBCHAT: Webchat()}).run(),
-            Responder(database, bell, understanding, detector).run(),
-        ):
-            task = asyncio.create_task(work)
-            stack.push_async_callback(_stop, task)
+        works: tuple[Callable[[], Awaitable[None]], ...] = (
+            lambda: bell.listen(fresh_start),
+            lambda: watch_claims(database),
+            Deliverer(database, bell, {WEBCHAT: Webchat()}).run,
+            Responder(database, bell, understanding, detector).run,
+        )
+        for work in works:
+            stack.push_async_callback(_stop, asyncio.create_task(_for_ever(work)))
         yield Web(database, bell, understanding, Acceptor(database), Visitor(settings.secret, settings.secure_cookies))
 
 
@@ -65,6 +65,16 @@ async def serve(settings: Settings, database_url: str, host: str, port: int) -> 
             await stopped.wait()
         finally:
             await runner.cleanup()
+
+
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """No worker may end in silence: whatever it did not expect is logged, and it starts again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("a worker stopped; starting it again")
+        await asyncio.sleep(1)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

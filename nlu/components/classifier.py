@@ -22,13 +22,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.concepts import Thesaurus
-from nlu.components.decision import ANSWER, Decision, Thresholds, decide
+from nlu.components.decision import ANSWER, Decision, Thresholds, decide, other_questions
 from nlu.components.features import Features
 from nlu.components.model import TopicModel
 from nlu.components.safety import SafetyDetector
+from nlu.components.sentences import questions
 
 UNDERSTOOD = "understood"
 _RANKING_LENGTH = 10
+_SURE_OF_PART = 0.85
 _FILE = "understanding.pickle"
 
 
@@ -87,11 +89,16 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         for message in messages:
             text = message.get(TEXT) or ""
             row = self._probabilities(text)
-            best = row.argsort()[::-1][:_RANKING_LENGTH]
-            ranking = [(self._model.topics[i], float(row[i])) for i in best]
+            ranking = self._ranking(row)
             alarm = self._safety.alarm(text, row, self._probabilities)
-            self._write(message, ranking, decide(ranking, alarm, self._thresholds))
+            decision = decide(ranking, alarm, self._thresholds)
+            parts = [self._ranking(self._probabilities(part)) for part in questions(text)]
+            self._write(message, ranking, other_questions(decision, ranking, parts, _SURE_OF_PART))
         return messages
+
+    def _ranking(self, row: Any) -> list[tuple[str, float]]:
+        best = row.argsort()[::-1][:_RANKING_LENGTH]
+        return [(self._model.topics[i], float(row[i])) for i in best]
 
     def _probabilities(self, text: str) -> Any:
         return self._model.probabilities(self._features.one(text))
@@ -104,6 +111,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
             "topic": decision.topic,
             "confidence": decision.confidence,
             "choices": list(decision.choices),
+            "also": list(decision.also),
             "ranking": [{"topic": topic, "confidence": p} for topic, p in ranking],
         }
         message.set(INTENT, {"name": intent, "confidence": decision.confidence}, add_to_output=True)

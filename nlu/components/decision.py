@@ -9,6 +9,11 @@ from dataclasses import dataclass
 
 ANSWER, ASK_BACK, NOT_UNDERSTOOD = "answer", "ask_back", "not_understood"
 OUT_OF_SCOPE = "out_of_scope"
+SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
+NOT_A_QUESTION = (
+    *("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult", "complaint", "change_language"),
+    *("are_you_a_bot", "capabilities", "repeat_simpler", "which_job_fits_me", OUT_OF_SCOPE, *SAFETY),
+)
 MOST_CHOICES = 3
 
 
@@ -33,6 +38,7 @@ class Decision:
     topic: str
     confidence: float
     choices: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # further topics asked in the same message
 
 
 def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, thresholds: Thresholds) -> Decision:
@@ -47,3 +53,18 @@ def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, th
     if choices and sum(p for _, p in ranking[:MOST_CHOICES]) >= thresholds.ask:
         return Decision(ASK_BACK, topic, confidence, choices)
     return Decision(NOT_UNDERSTOOD, topic, confidence)
+
+
+def other_questions(
+    decision: Decision, ranking: list[tuple[str, float]], parts: list[list[tuple[str, float]]], sure: float
+) -> Decision:
+    """Answer two questions of one message both. `parts` are the rankings of its sentences.
+
+    Only when two parts are `sure` of different topics, and these two are also the likeliest of the whole
+    message: a sentence taken out of a story often seems to ask something of its own.
+    """
+    clear = {part[0][0] for part in parts if part[0][1] >= sure} - set(NOT_A_QUESTION)
+    both = [topic for topic, _ in ranking[:2]]
+    if decision.topic in SAFETY or clear != set(both):
+        return decision
+    return Decision(ANSWER, both[0], decision.confidence, also=(both[1],))

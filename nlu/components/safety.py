@@ -8,23 +8,14 @@ Measured against a detector of its own per crisis topic (logistic regression, SV
 
 from __future__ import annotations
 
-import re
 from typing import Callable, Sequence
 
 import numpy as np
 
+from nlu.components.sentences import sentences
+
 SAFETY_TOPICS = ("crisis_suicide", "crisis_violence")
-_SENTENCE = re.compile(r"[.!?؟\n]+|(?:\s-\s)")
-_SHORTEST = 12  # characters; shorter pieces say too little by themselves
-
 Probabilities = Callable[[str], np.ndarray]  # text -> shape (topics,)
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of `text` that are long enough to judge; nothing when there is only one."""
-    parts = [part.strip() for part in _SENTENCE.split(text)]
-    parts = [part for part in parts if len(part) >= _SHORTEST]
-    return parts if len(parts) > 1 else []
 
 
 class SafetyDetector:
