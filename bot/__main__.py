@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bot.commands import accounts, chat, lines, postgres, serve, train, up
+from bot.commands import accounts, chat, content, evaluate, lines, postgres, serve, train, up
 from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError, read
@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--json", action="store_true", help="a line in, one JSON object out")
     add("accounts", accounts.accounts, "count every message in and out; exit 1 when it does not add up")
     add("test", test, "run all tests; further arguments go to pytest")
+    part = add("evaluate", evaluate.evaluate, "measure understanding, write docs/understanding.md")
+    part.add_argument("--quick", action="store_true", help="only the table, nothing written")
+    add("content", content.content, "what editors should look at; exit 1 when something is broken")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")
     return parser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.messages import LANGUAGES
+from bot.messages import LANGUAGES, Button
 
 DEFAULT_LANGUAGE = "nl"
 CHOSEN, DETECTED, HINT = "chosen", "detected", "hint"
@@ -32,6 +32,14 @@ def first_tongue(language: str | None, origin: str | None, hint: str | None) -> 
         return Tongue(language, origin or DETECTED)
     code = (hint or "").lower().split("-")[0]
     return Tongue(code if code in LANGUAGES else DEFAULT_LANGUAGE, HINT)
+
+
+def typed_button(text: str, offered: tuple[Button, ...]) -> str | None:
+    """The payload of a button that was typed instead of pressed: its number or its title."""
+    words = text.strip().strip(".)").casefold()
+    if words.isdigit() and 0 < int(words) <= len(offered):
+        return offered[int(words) - 1].payload
+    return next((button.payload for button in offered if button.title.casefold() == words), None)
 
 
 def asked_for_language(topic: str, entities: dict[str, str]) -> str | None:

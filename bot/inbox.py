@@ -18,8 +18,8 @@ from sqlalchemy import func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.database import TROUBLE, conversation, inbox, outbox, transcript
-from bot.messages import Author, Incoming, Kind, Reply
+from bot.database import conversation, inbox, outbox, transcript
+from bot.messages import Author, Button, Incoming, Kind, Reply
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Claim:
     language_from: str | None
     dialogue: dict[str, Any] | None
     last_position: int
+    offered: tuple[Button, ...]  # the buttons under the last reply
     waiting: int  # open messages behind this one
     slowed: bool  # the person was told so in the last minute
 
@@ -98,7 +99,7 @@ class Acceptor:
             try:
                 async with self._database.begin() as link:
                     fresh = await store(link, [incoming for incoming, _ in batch])
-            except TROUBLE as error:
+            except Exception as error:  # each sender is told, whatever it was
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)
@@ -166,9 +167,11 @@ _CLAIM = text(
         AND i.id IN (SELECT id FROM ready)
     RETURNING i.id, i.attempts, i.channel, i.external_id, held.address, i.kind, i.text, i.payload, i.language_hint,
         held.id AS conversation_id, held.language, held.language_from, held.dialogue, held.last_position, held.slowed,
+        (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.author <> 'person'
+         ORDER BY t.position DESC LIMIT 1) AS offered,
         (SELECT count(*) FROM inbox w WHERE w.conversation_id = held.id AND w.outcome IS NULL) - 1 AS waiting
     """
-).columns(dialogue=conversation.c.dialogue.type)
+).columns(dialogue=conversation.c.dialogue.type, offered=transcript.c.buttons.type)
 
 
 async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
@@ -194,6 +197,7 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
             language_from=row.language_from,
             dialogue=row.dialogue,
             last_position=row.last_position,
+            offered=tuple(Button(b["title"], b["payload"]) for b in row.offered or ()),
             waiting=row.waiting,
             slowed=row.slowed,
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import inbox
-from bot.conversation import CHOSEN, Tongue, asked_for_language, first_tongue, outcome
+from bot.conversation import CHOSEN, Tongue, asked_for_language, first_tongue, outcome, typed_button
 from bot.database import TROUBLE, Bell, free_dead_claims, wait
 from bot.inbox import Answer, Claim, Outcome
 from bot.language import Detector, choose
@@ -95,10 +95,11 @@ class Responder:
         incoming = claimed.incoming
         if incoming.kind is Kind.MEDIA:
             return _notice(claimed, tongue, Reply(say("media", tongue.language)))
-        if incoming.payload is not None:
-            if incoming.payload.startswith(LANGUAGE_PAYLOAD):
-                return await self._switch(claimed, incoming.payload.removeprefix(LANGUAGE_PAYLOAD))
-            turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=incoming.payload)
+        payload = incoming.payload or typed_button(incoming.text, claimed.offered)
+        if payload is not None:
+            if payload.startswith(LANGUAGE_PAYLOAD):
+                return await self._switch(claimed, payload.removeprefix(LANGUAGE_PAYLOAD))
+            turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload)
             return _answered(turn, tongue)
         chosen = choose(self.detector.detect(incoming.text, tongue.language), tongue)
         if chosen is None:

@@ -16,6 +16,8 @@ from nlu.components.normalise import normalise
 
 _TOKEN = re.compile(r"\w+")
 _LONGEST = 5
+_GREETING = "HELLO"
+_LEFT_AFTER_GREETING = 2  # words
 
 
 class Thesaurus:
@@ -37,6 +39,21 @@ class Thesaurus:
         """Read a YAML file {CONCEPT: [phrase, ...]}; a missing file is an empty thesaurus."""
         concepts = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
         return cls(concepts or {}, language)
+
+    def without_greeting(self, normalised: str) -> str:
+        """`normalised` without the greetings in front of a question: "hallo, wat kost het" is about money.
+
+        A message that is hardly more than a greeting stays whole.
+        """
+        words = _TOKEN.findall(normalised)
+        start = 0
+        while len(words) - start > _LEFT_AFTER_GREETING and _GREETING in self._exactly(words[start]):
+            start += 1
+        return " ".join(words[start:]) if start else normalised
+
+    def _exactly(self, word: str) -> list[str]:
+        starts = (self._starts.get(word[:length], ()) for length in range(3, len(word) + 1))
+        return [*self._exact.get(word, ()), *(concept for found in starts for concept in found)]
 
     def concepts(self, normalised: str) -> list[str]:
         """Every concept in `normalised`, once per mention, in reading order."""

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 ANSWER, ASK_BACK, NOT_UNDERSTOOD = "answer", "ask_back", "not_understood"
 OUT_OF_SCOPE = "out_of_scope"
 SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
+SMALL_TALK = ("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult")
 NOT_A_QUESTION = (
-    *("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult", "complaint", "change_language"),
-    *("are_you_a_bot", "capabilities", "repeat_simpler", "which_job_fits_me", OUT_OF_SCOPE, *SAFETY),
+    *(*SMALL_TALK, "complaint", "change_language", "are_you_a_bot", "capabilities", "repeat_simpler"),
+    *("which_job_fits_me", OUT_OF_SCOPE, *SAFETY),
 )
 MOST_CHOICES = 3
 
@@ -21,11 +22,13 @@ MOST_CHOICES = 3
 class Thresholds:
     """Probabilities between 0 and 1, chosen on nlu/<language>/calibration.jsonl (docs/understanding.md).
 
-    From `answer` on, answer; below, ask back when the three likeliest together reach `ask`, naming
-    those that reach `choice`; otherwise say that it was not understood.
+    From `answer` on, answer (small talk from `small_talk` on: a wrong "hello" harms nobody); below, ask
+    back when the questions among the three likeliest together reach `ask`, naming those that reach
+    `choice`; otherwise say that it was not understood.
     """
 
     answer: float = 0.6
+    small_talk: float = 0.4
     ask: float = 0.25
     choice: float = 0.04
 
@@ -46,11 +49,11 @@ def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, th
     if alarm:
         return Decision(ANSWER, *alarm)
     topic, confidence = ranking[0]
-    if confidence >= thresholds.answer:
+    if confidence >= (thresholds.small_talk if topic in SMALL_TALK else thresholds.answer):
         return Decision(ANSWER, topic, confidence)
-    likely = [(name, p) for name, p in ranking[:MOST_CHOICES] if p >= thresholds.choice]
-    choices = tuple(name for name, _ in likely if name != OUT_OF_SCOPE)
-    if choices and sum(p for _, p in ranking[:MOST_CHOICES]) >= thresholds.ask:
+    likely = {name: p for name, p in ranking[:MOST_CHOICES] if name not in (*SMALL_TALK, OUT_OF_SCOPE)}
+    choices = tuple(name for name, p in likely.items() if p >= thresholds.choice)
+    if choices and sum(likely.values()) >= thresholds.ask:
         return Decision(ASK_BACK, topic, confidence, choices)
     return Decision(NOT_UNDERSTOOD, topic, confidence)
 

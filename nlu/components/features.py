@@ -89,7 +89,7 @@ class Features:
         return csr_matrix((data, indices, ends), shape=(len(rows), sum(block.width for block in self._blocks)))
 
     def _views(self, text: str) -> dict[str, str]:
-        plain = normalise(text, self.language)
+        plain = self.thesaurus.without_greeting(normalise(text, self.language))
         views = {"text": plain, "concepts": " ".join(self.thesaurus.concepts(plain)) or "NONE"}
         if self.language == "ar":
             views["skeleton"] = skeleton(plain)

@@ -20,6 +20,8 @@ from typing import Any
 
 import aiohttp
 import psutil
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.commands.accounts import count
 from bot.commands.rasa_side import free_port, running_instance
@@ -97,6 +99,7 @@ async def run(kills: int, people: int, seed: int) -> dict[str, Any]:
         assert note is not None
         database = engine(note["database_url"])
         books = await count(database)
+        problems += await _stuck(database)
         await database.dispose()
     problems += books.problems
     problems += [
@@ -121,10 +124,10 @@ async def _write(person: Person, stop: asyncio.Event, dice: random.Random) -> No
         key = uuid.uuid4().hex
         person.sent.append(key)
         person.answered.clear()
-        text = dice.choice(_QUESTIONS)
+        question = dice.choice(_QUESTIONS)
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
-                if await asyncio.wait_for(person.visitor.post(text, key=key), 5) == 202:
+                if await asyncio.wait_for(person.visitor.post(question, key=key), 5) == 202:
                     break
             await asyncio.sleep(0.1)
         with contextlib.suppress(TimeoutError):  # now and then a second message goes before the answer
@@ -177,6 +180,16 @@ async def _check(persons: list[Person]) -> tuple[list[str], int]:
         if sorted(set(person.heard)) != [line["position"] for line in lines]:
             problems.append(f"visitor {number}: the event stream missed lines")
     return problems, repeated
+
+
+async def _stuck(database: AsyncEngine) -> list[str]:
+    """What holds up each conversation that still has open messages."""
+    query = """
+        SELECT DISTINCT ON (c.id) c.id, c.claimed_by, i.attempts, i.due_at - now() AS due, c.pace_at - now() AS pace,
+            EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = c.claimed_by) AS alive
+        FROM conversation c JOIN inbox i ON i.conversation_id = c.id WHERE i.outcome IS NULL ORDER BY c.id, i.id"""
+    async with database.connect() as link:
+        return [f"stuck: {dict(row._mapping)}" for row in await link.execute(text(query))]
 
 
 async def _everything(visitor: Visitor) -> list[dict[str, Any]]:
