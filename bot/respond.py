@@ -24,7 +24,7 @@ from bot.understanding import Turn, Unavailable, Understanding
 logger = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 8  # conversations one process answers at the same time
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.5
 _RETRY_SECONDS = (0.5, 3.0)
 _MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 

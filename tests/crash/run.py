@@ -48,6 +48,7 @@ class Person:
     visitor: Visitor
     sent: list[str] = field(default_factory=list)
     heard: list[int] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # own messages that came back with the transcript
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -123,16 +124,22 @@ async def _write(person: Person, stop: asyncio.Event, dice: random.Random) -> No
     while not stop.is_set():
         key = uuid.uuid4().hex
         person.sent.append(key)
-        person.answered.clear()
         question = dice.choice(_QUESTIONS)
         while True:
             with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError):
                 if await asyncio.wait_for(person.visitor.post(question, key=key), 5) == 202:
                     break
             await asyncio.sleep(0.1)
-        with contextlib.suppress(TimeoutError):  # now and then a second message goes before the answer
-            await asyncio.wait_for(person.answered.wait(), dice.choice((0.02, _PATIENCE)))
+        if len(person.sent) % 2 or dice.random() < 0.5:  # now and then a second message goes before the answer
+            await _until_told(person, key, stop)
         await asyncio.sleep(dice.uniform(0, 0.2))
+
+
+async def _until_told(person: Person, key: str, stop: asyncio.Event) -> None:
+    while key not in person.told and not stop.is_set():
+        person.answered.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(person.answered.wait(), 0.5)
 
 
 async def _listen(person: Person) -> None:
@@ -142,7 +149,8 @@ async def _listen(person: Person) -> None:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError, OSError, AssertionError):
             async for line in person.visitor.events(last):
                 person.heard.append(line["position"])
-                if line["author"] != "person":
+                if line["author"] == "person":
+                    person.told.add(line["id"])
                     person.answered.set()
         await asyncio.sleep(0.1)
 
