@@ -3,8 +3,8 @@
 Script first (Arabic letters, Cyrillic, ...). For Latin letters a small generative model: every language
 is a mixture of the words and the letter sequences people really type with us, so that "bghit n9ra" is
 Arabic and "uitkering'im kesilir mi" Turkish although half of it is Dutch. "other" is learnt from
-messages in some twenty languages. Compared with langdetect under priors in docs/language.md, which
-still has a vote on Latin text of three words or more.
+messages in some thirty languages. Where the model is in doubt, langdetect has a vote on whether it is
+English. Measured against langdetect alone in docs/language.md.
 
 Switching needs certainty: a name, a number or "ok" never switches.
 """
@@ -18,7 +18,11 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from langdetect import LangDetectException, detector_factory
 
 from bot.conversation import CHOSEN, DETECTED, HINT, OTHER, Tongue
 from bot.messages import LANGUAGES
@@ -34,6 +38,9 @@ _SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.12}  # how much people mix in
 _SHARE_OF_DUTCH_ELSEWHERE = 0.02
 _BASE = "nl"
 _PRIORS = {"nl": 0.7, "tr": 0.0, "ar": 0.0, "en": -0.5, "af": -5.0, "fy": -4.0}  # log
+_LANGDETECT_PRIORS = {"nl": 0.4, "tr": 0.3, "ar": 0.1, "en": 0.1}
+_IN_DOUBT = 0.85
+_SURE_OF_ENGLISH = 0.9
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
 # How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
 _SURE = {HINT: 0.5, DETECTED: 0.9, CHOSEN: 0.9}
@@ -83,6 +90,8 @@ class Detector:
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
         total = sum(math.exp((score - spoken[best]) / softness) for score in spoken.values())
+        if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 1 and _is_english(text):
+            return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
         return Detected(best, 1 / total, len(words), latin_arabic=best == "ar")
 
 
@@ -173,6 +182,32 @@ class _Model:
                 seen = self._letters.get(context + framed[at], 0)
                 probability = (seen + kinds * probability) / (self._followed[context] + kinds)
         return probability
+
+
+def _is_english(text: str) -> bool:
+    guesses = langdetect_probabilities(text)
+    return bool(guesses) and guesses[0][0] == "en" and guesses[0][1] >= _SURE_OF_ENGLISH
+
+
+def langdetect_probabilities(text: str, priors: bool = True) -> list[tuple[str, float]]:
+    """What langdetect makes of `text`, best first; with `priors` it expects our languages and English."""
+    factory = _langdetect()
+    detector = factory.create()
+    if priors:
+        expected = dict.fromkeys(factory.get_lang_list(), 0.002) | _LANGDETECT_PRIORS
+        detector.set_prior_map({code: p / sum(expected.values()) for code, p in expected.items()})
+    detector.append(text)
+    try:
+        return [(guess.lang, guess.prob) for guess in detector.get_probabilities()]
+    except LangDetectException:  # no letters it knows
+        return []
+
+
+@cache
+def _langdetect() -> Any:
+    detector_factory.init_factory()
+    detector_factory.DetectorFactory.seed = 0  # it draws at random otherwise
+    return detector_factory._factory
 
 
 def _framed(word: str) -> str:

@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-from bot.commands import models, rasa_side
+from bot.commands import evaluate_language, models, rasa_side
 from bot.commands.train import NAMES, ensure_trained
 from bot.messages import LANGUAGES
 from bot.settings import ROOT, Settings, SettingsError
@@ -41,7 +41,8 @@ async def evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
     print(table(results))
     if not arguments.quick:
         write(results)
-        print(f"\nWritten to {PAGE.relative_to(ROOT)}.")
+        print("\n" + evaluate_language.write(settings))
+        print(f"\nWritten to {PAGE.relative_to(ROOT)} and {evaluate_language.PAGE.relative_to(ROOT)}.")
 
 
 async def measure(language: str, model: Path, curve: bool = False) -> Result:
