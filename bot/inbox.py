@@ -71,6 +71,7 @@ class Answer:
     topic: str | None = None
     confidence: float | None = None
     slowed: bool = False
+    forget: bool = False  # empty everything said before
 
 
 class LostClaim(Exception):
@@ -235,6 +236,9 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         )
         if held.rowcount != 1 or closed.rowcount != 1:
             raise LostClaim(f"inbox {claimed.inbox_id}")
+        if answer.forget:
+            earlier = update(transcript).where(transcript.c.conversation_id == claimed.conversation_id)
+            await link.execute(earlier.values(text="", buttons=[], topic=None, confidence=None))
         written = await link.execute(insert(transcript).returning(transcript.c.id, sort_by_parameter_order=True), lines)
         sent = [
             {

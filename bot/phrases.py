@@ -11,6 +11,7 @@ import yaml
 from bot.messages import LANGUAGES, Button, Reply
 
 LANGUAGE_PAYLOAD = "language:"
+FORGET_PAYLOAD = "forget:yes"
 _FILE = Path(__file__).with_name("phrases.yml")
 
 
@@ -42,3 +43,8 @@ def refuse(code: str, language: str) -> str:
     """Why the web API does not take a request; unknown codes read as "broken"."""
     reasons = _phrases()["refused"]
     return str(reasons.get(code, reasons["broken"])[language])
+
+
+def forget_button(language: str) -> Button:
+    """Under the answer to "delete my data": does it at once."""
+    return Button(say("forget_button", language), FORGET_PAYLOAD)

@@ -18,7 +18,15 @@ from bot.database import TROUBLE, Bell, free_dead_claims, wait
 from bot.inbox import Answer, Claim, Outcome
 from bot.language import Detector, choose
 from bot.messages import LANGUAGES, Kind, Reply, has_words
-from bot.phrases import LANGUAGE_PAYLOAD, apology, choose_language, language_buttons, say
+from bot.phrases import (
+    FORGET_PAYLOAD,
+    LANGUAGE_PAYLOAD,
+    apology,
+    choose_language,
+    forget_button,
+    language_buttons,
+    say,
+)
 from bot.understanding import Turn, Unavailable, Understanding
 
 logger = logging.getLogger(__name__)
@@ -99,6 +107,9 @@ class Responder:
         if payload is not None:
             if payload.startswith(LANGUAGE_PAYLOAD):
                 return await self._switch(claimed, payload.removeprefix(LANGUAGE_PAYLOAD))
+            if payload == FORGET_PAYLOAD:
+                done = Reply(say("forgotten", tongue.language))
+                return Answer(Outcome.COMMAND, (done,), tongue.language, tongue.origin, None, forget=True)
             turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload)
             return _answered(turn, tongue)
         chosen = choose(self.detector.detect(incoming.text, tongue.language), tongue)
@@ -166,6 +177,9 @@ def _answered(turn: Turn, tongue: Tongue) -> Answer:
     replies = turn.replies
     if understood.topic == "change_language" and understood.decision == "answer":
         replies = tuple(replace(reply, buttons=language_buttons()) for reply in replies)
+    if understood.topic == "delete_my_data" and understood.decision == "answer":
+        button = forget_button(tongue.language)
+        replies = tuple(replace(reply, buttons=(button, *reply.buttons[:2])) for reply in replies)
     return Answer(
         outcome=outcome(understood.decision),
         replies=replies,

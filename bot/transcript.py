@@ -19,11 +19,11 @@ async def conversation_of(database: AsyncEngine, channel: str, address: str) -> 
 
 
 async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> list[Line]:
-    """The lines after position `after`, in order, at most MOST_LINES."""
+    """The lines after position `after`, in order, at most MOST_LINES; forgotten ones are left out."""
     query = (
         select(transcript, inbox.c.external_id)
         .outerjoin(inbox, inbox.c.id == transcript.c.inbox_id)
-        .where(transcript.c.conversation_id == conversation_id, transcript.c.position > after)
+        .where(transcript.c.conversation_id == conversation_id, transcript.c.position > after, transcript.c.text != "")
         .order_by(transcript.c.position)
         .limit(MOST_LINES)
     )

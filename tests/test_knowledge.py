@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 
 from bot.commands.content import outdated, problems, read
 from bot.commands.models import examples
-from bot.messages import LANGUAGES
+from bot.messages import LANGUAGES, has_words
 from bot.settings import ROOT
 
 DOMAIN = yaml.safe_load((ROOT / "stories/domain.yml").read_text("utf-8"))
@@ -51,15 +52,36 @@ def test_no_topic_without_a_rule_or_the_other_way_round() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_examples(language: str) -> None:
+def test_examples_are_many_and_all_different(language: str) -> None:
     found = examples(language)
     topics = [topic for topic, _ in found]
     assert set(topics) == set(TOPICS)
-    few = {topic: topics.count(topic) for topic in TOPICS if topics.count(topic) < 40}
-    assert not few
-    plain = [" ".join(re.findall(r"\w+", text.lower())) or text for _, text in found]
-    twice = {text for text in plain if plain.count(text) > 1} if len(set(plain)) < len(plain) else set()
-    assert not twice
+    least = {"crisis_suicide": 250, "crisis_violence": 250, "out_of_scope": 600}
+    assert not {topic: topics.count(topic) for topic in TOPICS if topics.count(topic) < least.get(topic, 100)}
+    words = [(topic, text, tuple(re.findall(r"\w+", text.lower())) or (text,)) for topic, text in found]
+    seen: dict[tuple[str, ...], str] = {}
+    for topic, text, spoken in words:
+        assert spoken not in seen, f"{text!r} stands in {seen[spoken]} and in {topic}"
+        seen[spoken] = topic
+    for topic in TOPICS:
+        sets = [(text, frozenset(spoken)) for other, text, spoken in words if other == topic and len(set(spoken)) >= 4]
+        for at, (text, own) in enumerate(sets):
+            for earlier, theirs in sets[:at]:
+                assert len(own & theirs) < 0.8 * len(own | theirs), f"{topic}: {text!r} is nearly {earlier!r}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_held_back_messages_are_not_trained_on(language: str) -> None:
+    def spoken(text: str) -> tuple[str, ...]:
+        return tuple(re.findall(r"\w+", text.lower())) or (text,)
+
+    trained = {spoken(text) for _, text in examples(language)}
+    for name in ("held_back", "calibration"):
+        lines = (ROOT / f"nlu/{language}/{name}.jsonl").read_text("utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        shared = [row["text"] for row in rows if spoken(row["text"]) in trained]
+        assert [text for text in shared if has_words(text)] == []  # a thumb is a thumb
+        assert {row["topic"] for row in rows} == set(TOPICS)
 
 
 @pytest.mark.parametrize("name", KNOWN["occupations"])

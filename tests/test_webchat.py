@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from sqlalchemy import text as sql
 
 from bot.channels.webchat import COOKIE
 from bot.commands.accounts import count
@@ -201,3 +202,15 @@ async def test_pages_are_locked_down(shared_site: Site) -> None:
         assert COOKIE in page.cookies
         text = await page.text()
         assert "http://" not in text and "https://" not in text  # no third party
+
+
+async def test_forgetting_leaves_nothing_to_read(shared_site: Site) -> None:
+    async with Visitor(shared_site.url) as visitor:
+        await visitor.say("mijn geheim is groot")
+        await visitor.say("Wis alles nu", "forget:yes")
+        said = [line["text"] for line in (await visitor.history())["lines"]]
+        assert len(said) == 2 and "geheim" not in " ".join(said)
+        async with shared_site.database.connect() as link:
+            left = await link.execute(sql("SELECT count(*) FROM transcript WHERE text LIKE '%geheim is groot%'"))
+            assert left.scalar() == 0
+    assert (await count(shared_site.database)).problems == ()

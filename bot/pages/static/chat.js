@@ -10,6 +10,7 @@ const started = "tekkie-started", languageKey = "tekkie-language";
 let language = pick();
 let position = 0;
 let stream = null;
+let forgetting = false; // "delete my data" was pressed: clear the page when it is done
 const mine = new Map(); // id -> list item of an own message that is not answered yet
 
 function pick() {
@@ -77,6 +78,10 @@ function add(line) {
   mine.get(line.id)?.remove();
   mine.delete(line.id);
   at("start").hidden = false;
+  if (forgetting && line.author !== "person") {
+    lines.replaceChildren();
+    forgetting = false;
+  }
   const item = bubble(line);
   const firstOpen = mine.values().next().value;
   lines.insertBefore(item, firstOpen ?? null);
@@ -102,6 +107,7 @@ function pend(id, text) {
 }
 
 function send(text, payload) {
+  if (payload === "forget:yes") forgetting = true;
   const id = crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now();
   post(id, text, payload, pend(id, text));
 }
