@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import interest_test
@@ -20,6 +20,7 @@ from actions.knowledge import Entry, Knowledge, load
 Button = dict[str, str]
 Events = list[dict[str, Any]]
 COACH = "talk_to_coach"
+LISTEN = FollowupAction("action_listen")  # every answer ends the turn: saves Rasa a prediction
 _SALARY, _INFO, _WHERE = "salary", "occupation_info", "school_where"
 _SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
 
@@ -43,7 +44,7 @@ class ActionAnswer(Action):
         if interest_test.running(tracker) and topic not in _SAFETY:
             answers = interest_test.read_answers(tracker) or {}
             interest_test.ask(dispatcher, knowledge, language, answers, "test_again")
-        return [SlotSet("last_topic", topic), SlotSet("misunderstood", 0)]
+        return [SlotSet("last_topic", topic), SlotSet("misunderstood", 0), LISTEN]
 
 
 class ActionAskBack(Action):
@@ -59,7 +60,7 @@ class ActionAskBack(Action):
         buttons = [_topic_button(knowledge, topic, language, entities) for topic in choices]
         buttons.append({"title": knowledge.phrases["something_else"][language], "payload": "/something_else"})
         dispatcher.utter_message(text=knowledge.phrases["ask_back"][language], buttons=buttons)
-        return []
+        return [LISTEN]
 
 
 class ActionNotUnderstood(Action):
@@ -75,7 +76,7 @@ class ActionNotUnderstood(Action):
         topics = ["capabilities", "occupation_overview", COACH] if times == 1 else [COACH, "capabilities"]
         buttons = [_topic_button(knowledge, topic, language) for topic in topics]
         dispatcher.utter_message(text=knowledge.phrases[phrase][language], buttons=buttons)
-        return [SlotSet("misunderstood", times)]
+        return [SlotSet("misunderstood", times), LISTEN]
 
 
 class ActionRephrase(Action):
@@ -88,7 +89,7 @@ class ActionRephrase(Action):
         knowledge, language = load(), _language(tracker)
         buttons = [_topic_button(knowledge, COACH, language)]
         dispatcher.utter_message(text=knowledge.phrases["rephrase"][language], buttons=buttons)
-        return []
+        return [LISTEN]
 
 
 class ActionSimpler(Action):
@@ -104,7 +105,7 @@ class ActionSimpler(Action):
         text = (entry.simpler or entry.answer)[language]
         buttons = [_topic_button(knowledge, topic, language) for topic in entry.followups]
         dispatcher.utter_message(text=knowledge.fill(text, language), buttons=buttons)
-        return [SlotSet("misunderstood", 0)]
+        return [SlotSet("misunderstood", 0), LISTEN]
 
 
 def _language(tracker: Tracker) -> str:

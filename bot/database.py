@@ -138,6 +138,11 @@ def engine(url: str) -> AsyncEngine:
     )
 
 
+def single(database: AsyncEngine) -> AsyncEngine:
+    """The same engine for single statements: each is its own transaction, without BEGIN and COMMIT around it."""
+    return database.execution_options(isolation_level="AUTOCOMMIT")
+
+
 class Bell:
     """One listening connection per process: wakes waiters, and proves that this worker is alive.
 

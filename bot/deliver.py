@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 8
 _AT_ONCE = 50
 _POLL_SECONDS = 1.0
+_GATHER_SECONDS = 0.03  # under load, send in batches; the first reply after a silence goes at once
 
 
 class Channel(Protocol):
@@ -51,6 +52,7 @@ class Deliverer:
                     await asyncio.sleep(0.5)
                 if not busy:
                     await wait(rung, _POLL_SECONDS)
+                await asyncio.sleep(_GATHER_SECONDS if busy else 0)
 
     async def _deliver_some(self) -> bool:
         if not self.bell.worker:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import func, insert, select, text, tuple_, update
+from sqlalchemy import Float, bindparam, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.database import conversation, inbox, outbox, transcript
+from bot.database import conversation, inbox, single, transcript
 from bot.messages import Author, Button, Incoming, Kind, Reply
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,12 @@ class Acceptor:
                     done.set_result(new)
 
 
+_ACCEPT = upsert(inbox).on_conflict_do_nothing().returning(inbox.c.channel, inbox.c.external_id)
+_OWNERS = select(conversation.c.channel, conversation.c.address, conversation.c.id).where(
+    tuple_(conversation.c.channel, conversation.c.address).in_(bindparam("addresses", expanding=True))
+)
+
+
 async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
     """Insert `batch` in order; True for each that was new."""
     addresses = {(m.channel, m.address) for m in batch}
@@ -131,8 +137,7 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
         }
         for m in batch
     ]
-    added = upsert(inbox).values(messages).on_conflict_do_nothing().returning(inbox.c.channel, inbox.c.external_id)
-    new = {(channel, external_id) for channel, external_id in await link.execute(added)}
+    new = {(channel, external_id) for channel, external_id in await link.execute(_ACCEPT, messages)}
     fresh = []
     for m in batch:  # the same message twice in one batch is new only once
         fresh.append((m.channel, m.external_id) in new)
@@ -141,10 +146,8 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
 
 
 async def _conversations(link: AsyncConnection, addresses: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    query = select(conversation.c.channel, conversation.c.address, conversation.c.id).where(
-        tuple_(conversation.c.channel, conversation.c.address).in_(addresses)
-    )
-    return {(channel, address): key for channel, address, key in await link.execute(query)}
+    rows = await link.execute(_OWNERS, {"addresses": sorted(addresses)})
+    return {(channel, address): key for channel, address, key in rows}
 
 
 # Both rows are locked: a conversation that was released a moment ago is only taken with the message
@@ -177,7 +180,7 @@ _CLAIM = text(
 
 async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
     """Take up to `most` messages, at most one of each conversation, oldest first."""
-    async with database.begin() as link:
+    async with single(database).connect() as link:
         rows = (await link.execute(_CLAIM, {"worker": worker, "most": most})).all()
     return [
         Claim(
@@ -206,55 +209,73 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
     ]
 
 
+# One statement and so one transaction: everything follows from the claim that still holds.
+_FINISH = text(
+    """
+    WITH held AS (
+        UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
+            dialogue = :dialogue, last_position = :last_position, pace_at = now() + :pause * interval '1 second',
+            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END
+        WHERE id = :conversation AND claimed_by = :worker
+          AND EXISTS (SELECT FROM inbox WHERE id = :inbox AND outcome IS NULL)
+        RETURNING id
+    ), shut AS (
+        UPDATE inbox SET outcome = :outcome, text = NULL, payload = NULL, closed_at = now()
+        WHERE id = :inbox AND EXISTS (SELECT FROM held)
+    ), said AS (
+        INSERT INTO transcript (conversation_id, inbox_id, position, author, text, buttons, language, topic, confidence)
+        SELECT held.id, :inbox, line.* FROM held, jsonb_to_recordset(:lines) AS line
+            (position int, author text, text text, buttons jsonb, language text, topic text, confidence float)
+        ORDER BY line.position RETURNING id, author
+    ), sending AS (
+        INSERT INTO outbox (conversation_id, transcript_id, channel)
+        SELECT :conversation, said.id, :channel FROM said WHERE said.author <> 'person' ORDER BY said.id
+    )
+    SELECT count(*) FROM held
+    """
+).bindparams(
+    bindparam("dialogue", type_=conversation.c.dialogue.type),
+    bindparam("lines", type_=transcript.c.buttons.type),
+    bindparam("pause", type_=Float),
+)
+
+
 async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
     """Save the new state, the transcript and the outgoing replies and close the message, or nothing.
 
     Raises LostClaim when the claim was taken back in the meantime.
     """
     lines = _lines(claimed, answer)
-    async with database.begin() as link:
-        changes: dict[str, Any] = {
-            "claimed_by": None,
-            "language": answer.language,
-            "language_from": answer.language_from,
-            "dialogue": answer.dialogue,
-            "last_position": claimed.last_position + len(lines),
-        }
-        if claimed.waiting >= MANY_WAITING:
-            changes["pace_at"] = func.now() + text(f"interval '{PAUSE_SECONDS} seconds'")
-        if answer.slowed:
-            changes["slowed_at"] = func.now()
-        held = await link.execute(
-            update(conversation)
-            .where(conversation.c.id == claimed.conversation_id, conversation.c.claimed_by == claimed.worker)
-            .values(changes)
-        )
-        closed = await link.execute(
-            update(inbox)
-            .where(inbox.c.id == claimed.inbox_id, inbox.c.outcome.is_(None))
-            .values(outcome=answer.outcome, text=None, payload=None, closed_at=func.now())
-        )
-        if held.rowcount != 1 or closed.rowcount != 1:
-            raise LostClaim(f"inbox {claimed.inbox_id}")
+    values = {
+        "conversation": claimed.conversation_id,
+        "worker": claimed.worker,
+        "inbox": claimed.inbox_id,
+        "channel": claimed.incoming.channel,
+        "outcome": answer.outcome,
+        "language": answer.language,
+        "language_from": answer.language_from,
+        "dialogue": answer.dialogue,
+        "last_position": claimed.last_position + len(lines),
+        "pause": PAUSE_SECONDS if claimed.waiting >= MANY_WAITING else 0.0,
+        "slowed": answer.slowed,
+        "lines": lines,
+    }
+    async with database.begin() if answer.forget else single(database).connect() as link:
         if answer.forget:
-            earlier = update(transcript).where(transcript.c.conversation_id == claimed.conversation_id)
-            await link.execute(earlier.values(text="", buttons=[], topic=None, confidence=None))
-        written = await link.execute(insert(transcript).returning(transcript.c.id, sort_by_parameter_order=True), lines)
-        sent = [
-            {
-                "conversation_id": claimed.conversation_id,
-                "transcript_id": key,
-                "channel": claimed.incoming.channel,
-            }
-            for (key,), line in zip(written, lines, strict=True)
-            if line["author"] != Author.PERSON
-        ]
-        if sent:
-            await link.execute(insert(outbox), sent)
+            await link.execute(_FORGET, {"conversation": claimed.conversation_id, "worker": claimed.worker})
+        if (await link.execute(_FINISH, values)).scalar_one() != 1:
+            raise LostClaim(f"inbox {claimed.inbox_id}")
+
+
+_FORGET = text(
+    """
+    UPDATE transcript SET text = '', buttons = '[]', topic = NULL, confidence = NULL
+    FROM conversation c WHERE c.id = conversation_id AND c.id = :conversation AND c.claimed_by = :worker
+    """
+)
 
 
 def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
-    shared = {"conversation_id": claimed.conversation_id, "inbox_id": claimed.inbox_id, "language": answer.language}
     person: dict[str, Any] = {
         "author": Author.PERSON,
         "text": claimed.incoming.text,
@@ -268,12 +289,11 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
             "text": reply.text,
             "buttons": [{"title": b.title, "payload": b.payload} for b in reply.buttons],
             "topic": answer.topic,
-            "confidence": None,
         }
         for reply in answer.replies
     ]
     return [
-        {**shared, **line, "position": claimed.last_position + number}
+        {**line, "language": answer.language, "position": claimed.last_position + number}
         for number, line in enumerate([person, *replies], start=1)
     ]
 

@@ -40,6 +40,7 @@ _BASE = "nl"
 _PRIORS = {"nl": 0.7, "tr": 0.0, "ar": 0.0, "en": -0.5, "af": -5.0, "fy": -4.0}  # log
 _LANGDETECT_PRIORS = {"nl": 0.4, "tr": 0.3, "ar": 0.1, "en": 0.1}
 _IN_DOUBT = 0.85
+_WELL_KNOWN = -7.5  # mean log-probability of a word in a sentence of words we know
 _SURE_OF_ENGLISH = 0.9
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
 # How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
@@ -75,17 +76,12 @@ class Detector:
         by_script = _by_script(text)
         if by_script:
             return Detected(by_script, 0.99, len(words))
-        scores = {language: _prior(language, expected) for language in self._models}
-        for word in words:
-            dutch = self._models[_BASE].probability(word)
-            for language, model in self._models.items():
-                mixed_in = _SHARE_OF_DUTCH.get(language, _SHARE_OF_DUTCH_ELSEWHERE)
-                own = model.probability(word) if language != _BASE else dutch
-                scores[language] += math.log((1 - mixed_in) * own + mixed_in * dutch)
-        spoken: dict[str, float] = {}
-        for language, score in scores.items():
-            known = language if language in LANGUAGES else OTHER
-            spoken[known] = max(score, spoken.get(known, score))
+        spoken = {language: self._score(words, language, expected) for language in LANGUAGES}
+        if max(spoken.values()) < _WELL_KNOWN * len(words):  # else no other language can come near
+            elsewhere = (
+                self._score(words, language, expected) for language in self._models if language not in LANGUAGES
+            )
+            spoken[OTHER] = max(elsewhere, default=-math.inf)
         best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
@@ -93,6 +89,18 @@ class Detector:
         if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 1 and _is_english(text):
             return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
         return Detected(best, 1 / total, len(words), latin_arabic=best == "ar")
+
+    def _score(self, words: list[str], language: str, expected: str | None) -> float:
+        """Log-probability of all words in one language, Dutch mixed in."""
+        mixed_in = _SHARE_OF_DUTCH.get(language, _SHARE_OF_DUTCH_ELSEWHERE)
+        own, dutch = self._models[language], self._models[_BASE]
+        score = _prior(language, expected)
+        for word in words:
+            known = dutch.probability(word)
+            score += math.log(
+                (1 - mixed_in) * (own.probability(word) if own is not dutch else known) + mixed_in * known
+            )
+        return score
 
 
 def choose(detected: Detected, tongue: Tongue) -> Tongue | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, BigInteger, Float, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.database import single
 from bot.messages import Button, Reply
 
 SENT, FAILED, EXPIRED = "sent", "failed", "expired"
@@ -70,7 +71,7 @@ _CLOSE = text(
 
 async def claim(database: AsyncEngine, worker: int, most: int) -> list[Outgoing]:
     """Take up to `most` replies, at most the oldest one of each conversation."""
-    async with database.begin() as link:
+    async with single(database).connect() as link:
         rows = (await link.execute(_CLAIM, {"worker": worker, "most": most})).all()
     return [
         Outgoing(
@@ -92,5 +93,5 @@ async def close(database: AsyncEngine, results: list[Sent]) -> None:
         "platform_ids": [r.platform_id for r in results],
         "delays": [r.retry_in for r in results],
     }
-    async with database.begin() as link:
+    async with single(database).connect() as link:
         await link.execute(_CLOSE, columns)

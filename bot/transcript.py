@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.database import conversation, inbox, transcript
+from bot.database import conversation, inbox, single, transcript
 from bot.messages import Author, Button, Line
 
 MOST_LINES = 500
@@ -14,7 +14,7 @@ MOST_LINES = 500
 async def conversation_of(database: AsyncEngine, channel: str, address: str) -> int | None:
     """The id of the conversation with `address`, None when nothing was written yet."""
     query = select(conversation.c.id).where(conversation.c.channel == channel, conversation.c.address == address)
-    async with database.connect() as link:
+    async with single(database).connect() as link:
         return (await link.execute(query)).scalar()
 
 
@@ -27,7 +27,7 @@ async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> 
         .order_by(transcript.c.position)
         .limit(MOST_LINES)
     )
-    async with database.connect() as link:
+    async with single(database).connect() as link:
         rows = (await link.execute(query)).all()
     return [
         Line(
@@ -50,5 +50,5 @@ async def waiting(database: AsyncEngine, conversation_id: int) -> list[tuple[str
         .where(inbox.c.conversation_id == conversation_id, inbox.c.outcome.is_(None))
         .order_by(inbox.c.id)
     )
-    async with database.connect() as link:
+    async with single(database).connect() as link:
         return [(row.external_id, row.text or "") for row in await link.execute(query)]

@@ -115,11 +115,12 @@ class Web:
     async def _stream(self, response: web.StreamResponse, conversation: int, seen: int, rung: asyncio.Event) -> None:
         while True:
             try:
-                while lines := await transcript.lines(self.database, conversation, seen):
-                    await response.write(b"".join(map(webchat.as_event, lines)))
+                lines = await transcript.lines(self.database, conversation, seen)
+                await response.write(b"".join(map(webchat.as_event, lines)) or b": still here\n\n")
+                if lines:
                     seen = lines[-1].position
-                await wait(rung, _HEARTBEAT_SECONDS)
-                await response.write(b": still here\n\n")
+                if len(lines) < transcript.MOST_LINES:
+                    await wait(rung, _HEARTBEAT_SECONDS)
             except TROUBLE:
                 return  # the page comes back by itself and asks for what it missed
 

@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components.concepts import Thesaurus
-from nlu.components.decision import ANSWER, Decision, Thresholds, decide, other_questions
+from nlu.components.decision import ANSWER, Decision, Thresholds, decide, may_hold_two, other_questions
 from nlu.components.features import Features
 from nlu.components.model import TopicModel
 from nlu.components.safety import SafetyDetector
@@ -92,8 +92,10 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
             ranking = self._ranking(row)
             alarm = self._safety.alarm(text, row, self._probabilities)
             decision = decide(ranking, alarm, self._thresholds)
-            parts = [self._ranking(self._probabilities(part)) for part in questions(text)]
-            self._write(message, ranking, other_questions(decision, ranking, parts, _SURE_OF_PART))
+            if may_hold_two(ranking):
+                parts = [self._ranking(self._probabilities(part)) for part in questions(text)]
+                decision = other_questions(decision, ranking, parts, _SURE_OF_PART)
+            self._write(message, ranking, decision)
         return messages
 
     def _ranking(self, row: Any) -> list[tuple[str, float]]:

@@ -58,6 +58,11 @@ def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, th
     return Decision(NOT_UNDERSTOOD, topic, confidence)
 
 
+def may_hold_two(ranking: list[tuple[str, float]]) -> bool:
+    """Both likeliest topics are questions, so that it is worth looking at the sentences."""
+    return not {topic for topic, _ in ranking[:2]} & set(NOT_A_QUESTION)
+
+
 def other_questions(
     decision: Decision, ranking: list[tuple[str, float]], parts: list[list[tuple[str, float]]], sure: float
 ) -> Decision:
@@ -68,6 +73,6 @@ def other_questions(
     """
     clear = {part[0][0] for part in parts if part[0][1] >= sure} - set(NOT_A_QUESTION)
     both = [topic for topic, _ in ranking[:2]]
-    if decision.topic in SAFETY or clear != set(both):
+    if decision.topic not in both or clear != set(both):
         return decision
     return Decision(ANSWER, both[0], decision.confidence, also=(both[1],))

@@ -34,7 +34,7 @@ class Lexicon:
     def __init__(self, words: dict[str, dict[str, list[str]]], language: str) -> None:
         self._language = language
         self._patterns = [
-            (entity, value, _pattern(str(phrase), language))
+            (entity, value, normalise(str(phrase), language).split()[0], _pattern(str(phrase), language))
             for entity, values in words.items()
             for value, phrases in values.items()
             for phrase in phrases
@@ -45,7 +45,8 @@ class Lexicon:
         normalised = normalise(text, self._language)
         mentions = [
             {"entity": entity, "value": value, "start": match.start(1), "end": match.end(1)}
-            for entity, value, pattern in self._patterns
+            for entity, value, first_word, pattern in self._patterns
+            if first_word in normalised  # most patterns need not be tried
             for match in pattern.finditer(normalised)
         ]
         mentions.sort(key=lambda m: (m["start"] - m["end"], m["start"]))
