@@ -1,6 +1,6 @@
 """The outbox: replies waiting to be sent, in order per conversation, at least once.
 
-Rows are made by inbox.finish. A worker claims them, the channel sends, `close` marks them; a crash in
+Rows are made by claims.finish. A worker claims them, the channel sends, `close` marks them; a crash in
 between may send one again, never lose one. Every row ends as sent, failed:<reason> or expired.
 """
 

@@ -1,6 +1,6 @@
 """The middle of the path: takes claimed messages, finds language and meaning, saves the answer.
 
-inbox -> language -> understanding -> conversation -> inbox.finish (which fills the outbox). Rasa is asked
+inbox -> language -> understanding -> conversation -> claims.finish (which fills the outbox). Rasa is asked
 outside any transaction; a crash anywhere leaves the old state and the message is tried again.
 """
 
@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import inbox
+from bot import claims
+from bot.claims import Answer, Claim
 from bot.conversation import CHOSEN, Tongue, asked_for_language, first_tongue, outcome, typed_button
 from bot.database import TROUBLE, Bell, free_dead_claims, wait
-from bot.inbox import Answer, Claim, Outcome
+from bot.inbox import Outcome
 from bot.language import Detector, choose
 from bot.messages import LANGUAGES, Kind, Reply, has_words
 from bot.phrases import (
@@ -62,18 +63,18 @@ class Responder:
         free = SIDE_BY_SIDE - len(at_work)
         worker = self.bell.worker
         try:
-            claims = await inbox.claim(self.database, worker, free) if worker and free else []
+            taken = await claims.claim(self.database, worker, free) if worker and free else []
         except TROUBLE as error:
             logger.warning("inbox out of reach: %s", type(error).__name__)
             self.bell.drop()
             await asyncio.sleep(0.5)
             return
-        for claimed in claims:
+        for claimed in taken:
             task = asyncio.create_task(self._handle(claimed))
             at_work.add(task)
             task.add_done_callback(at_work.discard)
             task.add_done_callback(lambda _: rung.set())
-        if len(claims) < free or not free:
+        if len(taken) < free or not free:
             await wait(rung, _POLL_SECONDS)
             await asyncio.sleep(_GATHER_SECONDS)
 
@@ -83,8 +84,8 @@ class Responder:
             await self._fail(claimed, RuntimeError("crashed"))
             return
         try:
-            await inbox.finish(self.database, claimed, await self._answer(claimed))
-        except inbox.LostClaim:
+            await claims.finish(self.database, claimed, await self._answer(claimed))
+        except claims.LostClaim:
             logger.warning("inbox %d went to another worker", claimed.inbox_id)
         except Unavailable:
             await self._give_back(claimed, 0.2, counted=False)
@@ -96,7 +97,7 @@ class Responder:
     async def _answer(self, claimed: Claim) -> Answer:
         tongue = first_tongue(claimed.language, claimed.language_from, claimed.incoming.language_hint)
         answer = await self._answer_kind(claimed, tongue)
-        if claimed.waiting < inbox.MANY_WAITING or claimed.slowed:
+        if claimed.waiting < claims.MANY_WAITING or claimed.slowed:
             return answer
         notice = Reply(say("slow_down", answer.language or tongue.language))
         return replace(answer, replies=(*answer.replies, notice), slowed=True)
@@ -143,21 +144,21 @@ class Responder:
         return replace(answer, topic=asked.understood.topic, confidence=asked.understood.confidence)
 
     async def _fail(self, claimed: Claim, error: Exception) -> None:
-        if claimed.attempts < inbox.MOST_ATTEMPTS:
+        if claimed.attempts < claims.MOST_ATTEMPTS:
             await self._give_back(claimed, _RETRY_SECONDS[claimed.attempts - 1], counted=True)
             return
         tongue = first_tongue(claimed.language, claimed.language_from, claimed.incoming.language_hint)
         reason = f"{Outcome.DEAD}:{type(error).__name__}"
         dead = Answer(reason, (apology(tongue.language),), claimed.language, claimed.language_from, claimed.dialogue)
         try:
-            await inbox.finish(self.database, claimed, dead)
-        except (*TROUBLE, inbox.LostClaim) as failure:
+            await claims.finish(self.database, claimed, dead)
+        except (*TROUBLE, claims.LostClaim) as failure:
             logger.error("inbox %d cannot be closed: %s", claimed.inbox_id, type(failure).__name__)
             self.bell.drop()
 
     async def _give_back(self, claimed: Claim, seconds: float, counted: bool) -> None:
         try:
-            await inbox.release(self.database, claimed, seconds, counted)
+            await claims.release(self.database, claimed, seconds, counted)
         except TROUBLE as error:
             logger.warning("inbox %d cannot be given back: %s", claimed.inbox_id, type(error).__name__)
             self.bell.drop()

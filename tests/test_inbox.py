@@ -1,4 +1,4 @@
-"""The inbox with a real database: accepted once, one at a time, in order, closed once."""
+"""Inbox and claims with a real database: accepted once, one at a time, in order, closed once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import inbox
+from bot import claims
+from bot.claims import Answer, LostClaim
 from bot.commands.accounts import count
 from bot.database import Bell, free_dead_claims, transcript
 from bot.database import inbox as rows
-from bot.inbox import Acceptor, Answer, LostClaim, Outcome
+from bot.inbox import Acceptor, Outcome
 from bot.messages import Incoming, Kind, Reply
 
 ANSWER = Answer(Outcome.ANSWERED, (Reply("dag"),), "nl", "detected", {"version": 1})
@@ -36,11 +37,11 @@ async def test_a_repeat_is_acknowledged_and_ignored(database: AsyncEngine) -> No
 
 async def test_one_at_a_time_and_in_order(database: AsyncEngine) -> None:
     await accept(database, message(1), message(2), message(1, "bilal"))
-    first = await inbox.claim(database, worker=1, most=10)
+    first = await claims.claim(database, worker=1, most=10)
     assert [c.incoming.external_id for c in first] == ["anna:1", "bilal:1"]
-    assert await inbox.claim(database, worker=2, most=10) == []
-    await inbox.finish(database, first[0], ANSWER)
-    second = await inbox.claim(database, worker=2, most=10)
+    assert await claims.claim(database, worker=2, most=10) == []
+    await claims.finish(database, first[0], ANSWER)
+    second = await claims.claim(database, worker=2, most=10)
     assert [c.incoming.external_id for c in second] == ["anna:2"]
     assert second[0].dialogue == {"version": 1}
     assert second[0].last_position == 2
@@ -52,9 +53,9 @@ async def test_many_workers_never_share_a_conversation(database: AsyncEngine) ->
 
     async def work(worker: int) -> None:
         for _ in range(200):
-            claims = await inbox.claim(database, worker, 3)
-            for claimed in claims:
-                await inbox.finish(database, claimed, ANSWER)
+            taken = await claims.claim(database, worker, 3)
+            for claimed in taken:
+                await claims.finish(database, claimed, ANSWER)
 
     await asyncio.gather(*(work(worker) for worker in range(1, 7)))
     books = await count(database)
@@ -69,15 +70,15 @@ async def test_many_workers_never_share_a_conversation(database: AsyncEngine) ->
 
 async def test_a_claim_taken_back_saves_nothing(database: AsyncEngine) -> None:
     await accept(database, message(1))
-    [slow] = await inbox.claim(database, worker=1, most=1)
+    [slow] = await claims.claim(database, worker=1, most=1)
     assert await free_dead_claims(database) == 1  # worker 1 holds no lock: it is dead
-    [quick] = await inbox.claim(database, worker=2, most=1)
+    [quick] = await claims.claim(database, worker=2, most=1)
     assert (quick.inbox_id, quick.attempts) == (slow.inbox_id, 2)
     with pytest.raises(LostClaim):
-        await inbox.finish(database, slow, ANSWER)
-    await inbox.finish(database, quick, ANSWER)
+        await claims.finish(database, slow, ANSWER)
+    await claims.finish(database, quick, ANSWER)
     with pytest.raises(LostClaim):
-        await inbox.finish(database, quick, ANSWER)
+        await claims.finish(database, quick, ANSWER)
     assert (await count(database)).problems == ()
 
 
@@ -91,7 +92,7 @@ async def test_a_living_worker_keeps_its_claim(database: AsyncEngine, database_u
     listening = asyncio.create_task(bell.listen(mark_ready))
     await ready.wait()
     await accept(database, message(1))
-    await inbox.claim(database, bell.worker, most=1)
+    await claims.claim(database, bell.worker, most=1)
     assert await free_dead_claims(database) == 0
     listening.cancel()
     await asyncio.wait([listening])
@@ -104,29 +105,29 @@ async def test_a_living_worker_keeps_its_claim(database: AsyncEngine, database_u
 
 async def test_released_messages_come_back_and_remember_their_attempts(database: AsyncEngine) -> None:
     await accept(database, message(1), message(2))
-    [claimed] = await inbox.claim(database, worker=1, most=1)
-    await inbox.release(database, claimed, seconds=60, counted=True)
-    assert await inbox.claim(database, worker=1, most=1) == []  # the second waits for the first
+    [claimed] = await claims.claim(database, worker=1, most=1)
+    await claims.release(database, claimed, seconds=60, counted=True)
+    assert await claims.claim(database, worker=1, most=1) == []  # the second waits for the first
     await _due_now(database)
-    [again] = await inbox.claim(database, worker=1, most=1)
+    [again] = await claims.claim(database, worker=1, most=1)
     assert again.attempts == 2
-    await inbox.release(database, again, seconds=0, counted=False)
-    [third] = await inbox.claim(database, worker=1, most=1)
+    await claims.release(database, again, seconds=0, counted=False)
+    [third] = await claims.claim(database, worker=1, most=1)
     assert third.attempts == 2
 
 
 async def test_somebody_who_floods_is_paused(database: AsyncEngine) -> None:
     await accept(database, *(message(n) for n in range(7)))
-    [first] = await inbox.claim(database, worker=1, most=1)
+    [first] = await claims.claim(database, worker=1, most=1)
     assert first.waiting == 6
-    await inbox.finish(database, first, ANSWER)
-    assert await inbox.claim(database, worker=1, most=1) == []
+    await claims.finish(database, first, ANSWER)
+    assert await claims.claim(database, worker=1, most=1) == []
 
 
 async def test_text_leaves_the_inbox_when_it_is_closed(database: AsyncEngine) -> None:
     await accept(database, message(1))
-    [claimed] = await inbox.claim(database, worker=1, most=1)
-    await inbox.finish(database, claimed, ANSWER)
+    [claimed] = await claims.claim(database, worker=1, most=1)
+    await claims.finish(database, claimed, ANSWER)
     async with database.connect() as link:
         assert (await link.execute(select(rows.c.text))).scalar() is None
 
@@ -148,8 +149,8 @@ async def test_bells_ring_for_new_rows(database: AsyncEngine, database_url: str)
     for bell in ("inbox", "outbox", "transcript"):
         await link.add_listener(bell, lambda _c, _p, channel, _x: heard.append(channel))
     await accept(database, message(1))
-    [claimed] = await inbox.claim(database, worker=1, most=1)
-    await inbox.finish(database, claimed, ANSWER)
+    [claimed] = await claims.claim(database, worker=1, most=1)
+    await claims.finish(database, claimed, ANSWER)
     await link.execute("SELECT 1")
     await link.close()
     assert sorted(set(heard)) == ["inbox", "outbox", "transcript"]

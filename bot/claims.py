@@ -1,0 +1,223 @@
+"""Claims: one message at a time per conversation, answered once, over any number of processes.
+
+`claim` hands the oldest open message of free conversations to a worker; `finish` saves everything that
+follows from it at once, and only if the claim still holds; `release` gives it back for another try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Float, bindparam, func, text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.database import conversation, inbox, single, transcript
+from bot.messages import Author, Button, Incoming, Kind, Reply
+
+MOST_ATTEMPTS = 3
+MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
+PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One message to answer, with what its conversation remembers. `attempts` counts this one."""
+
+    worker: int
+    inbox_id: int
+    attempts: int
+    incoming: Incoming
+    conversation_id: int
+    language: str | None
+    language_from: str | None
+    dialogue: dict[str, Any] | None
+    last_position: int
+    offered: tuple[Button, ...]  # the buttons under the last reply
+    waiting: int  # open messages behind this one
+    slowed: bool  # the person was told so in the last minute
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What follows from a message: everything `finish` saves."""
+
+    outcome: str
+    replies: tuple[Reply, ...]
+    language: str | None
+    language_from: str | None
+    dialogue: dict[str, Any] | None
+    topic: str | None = None
+    confidence: float | None = None
+    slowed: bool = False
+    forget: bool = False  # empty everything said before
+
+
+class LostClaim(Exception):
+    """Another worker has the conversation now; nothing was saved."""
+
+
+# Both rows are locked: a conversation that was released a moment ago is only taken with the message
+# that is still open, not with the one this statement's snapshot remembers.
+_CLAIM = text(
+    """
+    WITH ready AS (
+        SELECT i.id, i.conversation_id FROM inbox i JOIN conversation c ON c.id = i.conversation_id
+        WHERE i.outcome IS NULL AND i.due_at <= now() AND c.claimed_by IS NULL
+          AND c.pace_at <= now()
+          AND NOT EXISTS (SELECT FROM inbox older WHERE older.conversation_id = i.conversation_id
+                          AND older.outcome IS NULL AND older.id < i.id)
+        ORDER BY i.id LIMIT :most FOR UPDATE OF c, i SKIP LOCKED
+    ), held AS (
+        UPDATE conversation c SET claimed_by = :worker
+        FROM ready WHERE c.id = ready.conversation_id
+        RETURNING c.id, c.address, c.language, c.language_from, c.dialogue, c.last_position,
+                  coalesce(c.slowed_at > now() - interval '1 minute', false) AS slowed
+    )
+    UPDATE inbox i SET attempts = i.attempts + 1 FROM held WHERE held.id = i.conversation_id
+        AND i.id IN (SELECT id FROM ready)
+    RETURNING i.id, i.attempts, i.channel, i.external_id, held.address, i.kind, i.text, i.payload, i.language_hint,
+        held.id AS conversation_id, held.language, held.language_from, held.dialogue, held.last_position, held.slowed,
+        (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.author <> 'person'
+         ORDER BY t.position DESC LIMIT 1) AS offered,
+        (SELECT count(*) FROM inbox w WHERE w.conversation_id = held.id AND w.outcome IS NULL) - 1 AS waiting
+    """
+).columns(dialogue=conversation.c.dialogue.type, offered=transcript.c.buttons.type)
+
+
+async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
+    """Take up to `most` messages, at most one of each conversation, oldest first."""
+    async with single(database).connect() as link:
+        rows = (await link.execute(_CLAIM, {"worker": worker, "most": most})).all()
+    return [
+        Claim(
+            worker=worker,
+            inbox_id=row.id,
+            attempts=row.attempts,
+            incoming=Incoming(
+                row.channel,
+                row.external_id,
+                row.address,
+                Kind(row.kind),
+                row.text or "",
+                row.payload,
+                row.language_hint,
+            ),
+            conversation_id=row.conversation_id,
+            language=row.language,
+            language_from=row.language_from,
+            dialogue=row.dialogue,
+            last_position=row.last_position,
+            offered=tuple(Button(b["title"], b["payload"]) for b in row.offered or ()),
+            waiting=row.waiting,
+            slowed=row.slowed,
+        )
+        for row in sorted(rows, key=lambda row: row.id)
+    ]
+
+
+# One statement and so one transaction: everything follows from the claim that still holds.
+_FINISH = text(
+    """
+    WITH held AS (
+        UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
+            dialogue = :dialogue, last_position = :last_position, pace_at = now() + :pause * interval '1 second',
+            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END
+        WHERE id = :conversation AND claimed_by = :worker
+          AND EXISTS (SELECT FROM inbox WHERE id = :inbox AND outcome IS NULL)
+        RETURNING id
+    ), shut AS (
+        UPDATE inbox SET outcome = :outcome, text = NULL, payload = NULL, closed_at = now()
+        WHERE id = :inbox AND EXISTS (SELECT FROM held)
+    ), said AS (
+        INSERT INTO transcript (conversation_id, inbox_id, position, author, text, buttons, language, topic, confidence)
+        SELECT held.id, :inbox, line.* FROM held, jsonb_to_recordset(:lines) AS line
+            (position int, author text, text text, buttons jsonb, language text, topic text, confidence float)
+        ORDER BY line.position RETURNING id, author
+    ), sending AS (
+        INSERT INTO outbox (conversation_id, transcript_id, channel)
+        SELECT :conversation, said.id, :channel FROM said WHERE said.author <> 'person' ORDER BY said.id
+    )
+    SELECT count(*) FROM held
+    """
+).bindparams(
+    bindparam("dialogue", type_=conversation.c.dialogue.type),
+    bindparam("lines", type_=transcript.c.buttons.type),
+    bindparam("pause", type_=Float),
+)
+
+
+async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
+    """Save the new state, the transcript and the outgoing replies and close the message, or nothing.
+
+    Raises LostClaim when the claim was taken back in the meantime.
+    """
+    lines = _lines(claimed, answer)
+    values = {
+        "conversation": claimed.conversation_id,
+        "worker": claimed.worker,
+        "inbox": claimed.inbox_id,
+        "channel": claimed.incoming.channel,
+        "outcome": answer.outcome,
+        "language": answer.language,
+        "language_from": answer.language_from,
+        "dialogue": answer.dialogue,
+        "last_position": claimed.last_position + len(lines),
+        "pause": PAUSE_SECONDS if claimed.waiting >= MANY_WAITING else 0.0,
+        "slowed": answer.slowed,
+        "lines": lines,
+    }
+    async with database.begin() if answer.forget else single(database).connect() as link:
+        if answer.forget:
+            await link.execute(_FORGET, {"conversation": claimed.conversation_id, "worker": claimed.worker})
+        if (await link.execute(_FINISH, values)).scalar_one() != 1:
+            raise LostClaim(f"inbox {claimed.inbox_id}")
+
+
+_FORGET = text(
+    """
+    UPDATE transcript SET text = '', buttons = '[]', topic = NULL, confidence = NULL
+    FROM conversation c WHERE c.id = conversation_id AND c.id = :conversation AND c.claimed_by = :worker
+    """
+)
+
+
+def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
+    person: dict[str, Any] = {
+        "author": Author.PERSON,
+        "text": claimed.incoming.text,
+        "buttons": [],
+        "topic": answer.topic,
+        "confidence": answer.confidence,
+    }
+    replies: list[dict[str, Any]] = [
+        {
+            "author": Author.ASSISTANT,
+            "text": reply.text,
+            "buttons": [{"title": b.title, "payload": b.payload} for b in reply.buttons],
+            "topic": answer.topic,
+        }
+        for reply in answer.replies
+    ]
+    return [
+        {**line, "language": answer.language, "position": claimed.last_position + number}
+        for number, line in enumerate([person, *replies], start=1)
+    ]
+
+
+async def release(database: AsyncEngine, claimed: Claim, seconds: float, counted: bool) -> None:
+    """Give the message back for another try in `seconds`; `counted` keeps this attempt on its account."""
+    async with database.begin() as link:
+        await link.execute(
+            update(conversation)
+            .where(conversation.c.id == claimed.conversation_id, conversation.c.claimed_by == claimed.worker)
+            .values(claimed_by=None)
+        )
+        await link.execute(
+            update(inbox)
+            .where(inbox.c.id == claimed.inbox_id, inbox.c.outcome.is_(None))
+            .values(
+                due_at=func.now() + text(f"interval '{seconds:.3f} seconds'"),
+                attempts=claimed.attempts if counted else claimed.attempts - 1,
+            )
+        )
