@@ -55,7 +55,6 @@ class Detected:
     language: str
     confidence: float
     words: int
-    latin_arabic: bool = False
 
 
 class Detector:
@@ -78,9 +77,8 @@ class Detector:
             return Detected(by_script, 0.99, len(words))
         spoken = {language: self._score(words, language, expected) for language in LANGUAGES}
         if max(spoken.values()) < _WELL_KNOWN * len(words):  # else no other language can come near
-            elsewhere = (
-                self._score(words, language, expected) for language in self._models if language not in LANGUAGES
-            )
+            others = [code for code in self._models if code not in LANGUAGES]
+            elsewhere = (self._score(words, code, expected) for code in others)
             spoken[OTHER] = max(elsewhere, default=-math.inf)
         best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
@@ -88,7 +86,7 @@ class Detector:
         total = sum(math.exp((score - spoken[best]) / softness) for score in spoken.values())
         if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 1 and _is_english(text):
             return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
-        return Detected(best, 1 / total, len(words), latin_arabic=best == "ar")
+        return Detected(best, 1 / total, len(words))
 
     def _score(self, words: list[str], language: str, expected: str | None) -> float:
         """Log-probability of all words in one language, Dutch mixed in."""

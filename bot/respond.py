@@ -36,6 +36,7 @@ SIDE_BY_SIDE = 8  # conversations one process answers at the same time
 _POLL_SECONDS = 0.5
 _GATHER_SECONDS = 0.003  # claim what arrives together in one statement
 _RETRY_SECONDS = (0.5, 3.0)
+_SURE_OF_A_SIGN = 0.6  # a thumb is yes, a heart is thanks; other emoji say too little
 _MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 
 
@@ -129,7 +130,7 @@ class Responder:
     async def _answer_signs(self, claimed: Claim, tongue: Tongue) -> Answer:
         """A thumb or a question mark may be an answer; anything else gets a friendly line."""
         turn = await self.understanding.turn(tongue.language, claimed.dialogue, text=claimed.incoming.text)
-        if turn.understood.decision == "answer":
+        if turn.understood.decision == "answer" and turn.understood.confidence >= _SURE_OF_A_SIGN:
             return _answered(turn, tongue)
         return _notice(claimed, tongue, Reply(say("no_words", tongue.language)))
 

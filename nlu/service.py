@@ -23,6 +23,7 @@ from nlu.quiet import quiet
 
 quiet()  # before Rasa is imported
 
+import actions.knowledge  # noqa: E402
 from nlu.dialogue import BadRequest, Dialogue, TurnFailed, skip_result_validation  # noqa: E402
 
 logger = logging.getLogger("tekkie.nlu")
@@ -89,6 +90,7 @@ def _dialogue(request: web.Request, body: dict[str, Any]) -> Dialogue:
 
 def application(models: dict[str, Path]) -> web.Application:
     """The web application with all models loaded; takes some seconds."""
+    actions.knowledge.load()  # a broken file stops the start, not the first answer
     app = web.Application(middlewares=[failures], client_max_size=_MOST_BYTES)
     app[DIALOGUES] = {language: Dialogue(language, str(path)) for language, path in models.items()}
     app["models"] = {language: path.name for language, path in models.items()}

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from bot.messages import LANGUAGES
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT, Settings, SettingsError
 
 MOST_TITLE = 20
 MOST_ANSWER = 1024  # one bubble with buttons on WhatsApp
@@ -30,12 +30,21 @@ async def content(settings: Settings, arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
+def check() -> None:
+    """Raises SettingsError with the first thing that is wrong, before anybody is answered from it."""
+    for problem in problems(read()):
+        raise SettingsError(f"An answer cannot be used: {problem} (actions/knowledge).")
+
+
 def read() -> Knowledge:
-    """All knowledge files joined: kind ("topics", "occupations", ...) -> name -> entry."""
+    """All knowledge files joined: kind ("topics", "occupations", ...) -> name -> entry. Raises SettingsError."""
     joined: Knowledge = {}
     for path in sorted((ROOT / "actions" / "knowledge").glob("*.yml")):
-        for kind, entries in yaml.safe_load(path.read_text("utf-8")).items():
-            joined.setdefault(kind, {}).update(entries)
+        try:
+            for kind, entries in yaml.safe_load(path.read_text("utf-8")).items():
+                joined.setdefault(kind, {}).update(entries)
+        except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+            raise SettingsError(f"actions/knowledge/{path.name} cannot be read: it is not valid YAML.") from error
     return joined
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.commands import postgres, rasa_side
+from bot.commands import content, postgres, rasa_side
 from bot.commands.train import ensure_trained
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError
@@ -45,6 +45,7 @@ async def up(settings: Settings, host: str, port: int) -> None:
 
 
 async def _prepare(settings: Settings) -> None:
+    content.check()
     await asyncio.to_thread(rasa_side.make_environment)
     await ensure_trained(settings)
 

@@ -59,8 +59,8 @@ def decide(ranking: list[tuple[str, float]], alarm: tuple[str, float] | None, th
 
 
 def may_hold_two(ranking: list[tuple[str, float]]) -> bool:
-    """Both likeliest topics are questions, so that it is worth looking at the sentences."""
-    return not {topic for topic, _ in ranking[:2]} & set(NOT_A_QUESTION)
+    """The likeliest topic is a question, so that it is worth looking for a second one."""
+    return ranking[0][0] not in NOT_A_QUESTION
 
 
 def other_questions(
@@ -68,11 +68,12 @@ def other_questions(
 ) -> Decision:
     """Answer two questions of one message both. `parts` are the rankings of its sentences.
 
-    Only when two parts are `sure` of different topics, and these two are also the likeliest of the whole
-    message: a sentence taken out of a story often seems to ask something of its own.
+    Only when two parts are `sure` of different topics, one of them the likeliest of the whole message and
+    the other among its first three: a sentence taken out of a story often seems to ask something of its own.
     """
     clear = {part[0][0] for part in parts if part[0][1] >= sure} - set(NOT_A_QUESTION)
-    both = [topic for topic, _ in ranking[:2]]
-    if decision.topic not in both or clear != set(both):
+    first, *others = (topic for topic, _ in ranking[:3])
+    second = [topic for topic in others if topic in clear]
+    if decision.topic != first or len(clear) != 2 or first not in clear or len(second) != 1:
         return decision
-    return Decision(ANSWER, both[0], decision.confidence, also=(both[1],))
+    return Decision(ANSWER, first, decision.confidence, also=(second[0],))

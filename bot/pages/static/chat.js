@@ -87,7 +87,12 @@ function add(line) {
   lines.insertBefore(item, firstOpen ?? null);
   if (line.author !== "person" && line.language && line.language !== language) show(line.language);
   typing();
-  log.scrollTop = log.scrollHeight;
+  showFrom(line.author === "person" ? item : item.previousElementSibling ?? item);
+}
+
+// The question stays in sight above its answer, also when the answer is longer than the screen.
+function showFrom(item) {
+  log.scrollTop = item.offsetTop - 8;
 }
 
 function typing() {
