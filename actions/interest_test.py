@@ -131,7 +131,7 @@ def _chosen(knowledge: Knowledge, tracker: Tracker) -> Answers:
 
 
 def _questions(knowledge: Knowledge) -> list[dict[str, Any]]:
-    return list(knowledge.records["interest_test"]["questions"])  # type: ignore[call-overload]
+    return list(knowledge.records["interest_test"]["questions"])
 
 
 def _written(answers: Answers) -> str:

@@ -134,6 +134,7 @@ def engine(url: str) -> AsyncEngine:
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=12,
         max_overflow=4,
+        hide_parameters=True,  # an error that is logged must not quote what somebody wrote
         connect_args={"server_settings": {"jit": "off", "application_name": "tekkie"}, "timeout": 5},
     )
 

@@ -154,6 +154,9 @@ class Web:
             logger.warning("%s %s: %s", request.method, request.path, type(problem).__name__)
             response = _refusal(request, 503, "later")
             response.headers["Retry-After"] = "2"
+        except Exception as problem:
+            logger.error("%s %s: %s", request.method, request.path, type(problem).__name__)
+            response = _refusal(request, 500, "broken")
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response

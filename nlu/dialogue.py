@@ -43,7 +43,7 @@ class TurnFailed(Exception):
     """An action broke; nothing of the turn may be used."""
 
 
-class InProcessActions(EndpointConfig):  # type: ignore[misc]
+class InProcessActions(EndpointConfig):
     """Runs the actions here instead of on an action server; Rasa sees an ordinary endpoint."""
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ async def health(request: web.Request) -> web.Response:
 async def failures(request: web.Request, handler: Any) -> web.StreamResponse:
     """Answers every failure with JSON; logs what broke, never what the person wrote."""
     try:
-        return await handler(request)  # type: ignore[no-any-return]
+        return await handler(request)
     except web.HTTPException as error:
         return web.json_response({"error": error.text or error.reason}, status=error.status)
     except BadRequest as error:
@@ -85,7 +85,7 @@ def _dialogue(request: web.Request, body: dict[str, Any]) -> Dialogue:
     dialogue = request.app[DIALOGUES].get(body.get("language"))
     if dialogue is None:
         raise web.HTTPBadRequest(text=f"language must be one of {sorted(request.app[DIALOGUES])}")
-    return dialogue  # type: ignore[no-any-return]
+    return dialogue
 
 
 def application(models: dict[str, Path]) -> web.Application:

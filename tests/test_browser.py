@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from bot.settings import ROOT, Settings
 from tests.conftest import Site, serving
@@ -16,7 +16,7 @@ from tests.conftest import Site, serving
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 PICTURES = ROOT / "var" / "pictures"
-PHONE = {"width": 390, "height": 844}
+PHONE = ViewportSize(width=390, height=844)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def page(browser: Browser, shared_site: Site) -> AsyncIterator[Page]:
     """A phone with the chat page open; fails the test on any script error or third-party request."""
-    context = await browser.new_context(viewport=PHONE, locale="nl-NL")  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=PHONE, locale="nl-NL")
     opened = await context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -114,7 +114,7 @@ async def test_too_long_is_said_before_sending(page: Page) -> None:
 async def test_the_page_survives_a_restart(
     browser: Browser, settings: Settings, rasa_url: str, database_url: str
 ) -> None:
-    context = await browser.new_context(viewport=PHONE, locale="nl-NL")  # type: ignore[arg-type]
+    context = await browser.new_context(viewport=PHONE, locale="nl-NL")
     page = await context.new_page()
     chosen = replace(settings, nlu_url=rasa_url)
     async with serving(chosen, database_url) as site:

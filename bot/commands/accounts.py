@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -95,8 +95,8 @@ async def count(database: AsyncEngine) -> Accounts:
     return Accounts(sums["inbox"], sums["outbox"], tuple(problems))
 
 
-def _known(outcome: str, allowed: object) -> bool:
-    return outcome == "open" or outcome.partition(":")[0] in set(allowed)  # type: ignore[call-overload]
+def _known(outcome: str, allowed: Iterable[str]) -> bool:
+    return outcome == "open" or outcome.partition(":")[0] in set(allowed)
 
 
 def _table(name: str, total: str, sums: Mapping[str, int]) -> str:

@@ -7,6 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from io import TextIOWrapper
 from itertools import batched
 
 from bot.commands import rasa_side
@@ -40,7 +41,8 @@ async def detect(settings: Settings, arguments: argparse.Namespace) -> None:
 
 
 def _input() -> Iterator[str]:
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
     for line in sys.stdin:
         yield line.rstrip("\r\n")
 

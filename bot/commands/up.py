@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -128,9 +128,9 @@ async def _healthy(host: str, port: int, keeping: asyncio.Task[None]) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _unless(stopped: asyncio.Event, work: object) -> bool:
+async def _unless(stopped: asyncio.Event, work: Awaitable[object]) -> bool:
     """True when `work` came to its end, False when we were told to stop first."""
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    task = asyncio.ensure_future(work)
     waiting = asyncio.create_task(stopped.wait())
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
     if task.done():

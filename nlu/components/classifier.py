@@ -35,7 +35,7 @@ _FILE = "understanding.pickle"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
+class TopicClassifier(IntentClassifier, GraphComponent):
     """Config: language; folder (nlu/<language>, with thesaurus.yml and calibration.jsonl, both optional);
     thresholds {answer, ask, choice}; safety {cut_off, cut_off_part}."""
 
@@ -50,6 +50,7 @@ class TopicClassifier(IntentClassifier, GraphComponent):  # type: ignore[misc]
         self._thresholds = Thresholds(**config["thresholds"])
         self._features: Features
         self._model: TopicModel
+        self._safety: SafetyDetector
 
     @classmethod
     def create(

@@ -68,7 +68,7 @@ def _pattern(phrase: str, language: str) -> re.Pattern[str]:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
-class WordListExtractor(GraphComponent, EntityExtractorMixin):  # type: ignore[misc]
+class WordListExtractor(GraphComponent, EntityExtractorMixin):
     """Config: language and words (path from the repository's root to entities.yml)."""
 
     @staticmethod

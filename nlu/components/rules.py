@@ -15,7 +15,7 @@ _MOST_REMEMBERED = 10_000
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
-class RememberingRulePolicy(RulePolicy):  # type: ignore[misc]
+class RememberingRulePolicy(RulePolicy):
     """Same decisions as RulePolicy."""
 
     def _get_possible_keys(self, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
