@@ -7,6 +7,7 @@ outside any transaction; a crash anywhere leaves the old state and the message i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,7 @@ from bot.phrases import (
     language_buttons,
     say,
 )
-from bot.understanding import Turn, Unavailable, Understanding
+from bot.understanding import Turn, Unavailable, Understanding, UnknownButton
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +115,9 @@ class Responder:
             if payload == FORGET_PAYLOAD:
                 done = Reply(say("forgotten", tongue.language))
                 return Answer(Outcome.COMMAND, (done,), tongue.language, tongue.origin, None, forget=True)
-            turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload)
-            return _answered(turn, tongue)
+            with contextlib.suppress(UnknownButton):  # an old or forged button: its title is read instead
+                turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload)
+                return _answered(turn, tongue)
         chosen = choose(self.detector.detect(incoming.text, tongue.language), tongue)
         if chosen is None:
             return _notice(claimed, tongue, choose_language())

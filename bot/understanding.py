@@ -21,6 +21,10 @@ class Broken(Exception):
     """The Rasa side failed on this message."""
 
 
+class UnknownButton(Broken):
+    """The payload names nothing that exists (any more)."""
+
+
 @dataclass(frozen=True)
 class Understood:
     """`decision`: answer, ask_back or not_understood; `confidence` and ranking probabilities 0-1."""
@@ -94,6 +98,8 @@ class Understanding:
         try:
             async with self._session.post(self._url + path, json=body) as response:
                 answer = await response.json(content_type=None)
+                if response.status == 400 and "payload" in body:
+                    raise UnknownButton(str(answer.get("error")))
                 if response.status != 200:
                     raise Broken(f"{path} answered {response.status}: {answer.get('error')}")
                 return dict(answer)

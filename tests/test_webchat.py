@@ -112,6 +112,7 @@ async def test_forged_buttons_do_no_harm(shared_site: Site, payload: str) -> Non
     async with Visitor(shared_site.url) as visitor:
         replies = await visitor.say("knop", payload)
         assert replies[0]["text"]
+    assert not [outcome for outcome in (await count(shared_site.database)).inbox if outcome.startswith("dead")]
 
 
 async def test_the_same_message_twice_is_answered_once(shared_site: Site) -> None:
