@@ -6,14 +6,14 @@ follows from it at once, and only if the claim still holds; `release` gives it b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Float, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
-from bot.messages import Author, Button, Incoming, Kind, Reply
+from bot.messages import Author, Button, Incoming, Kind, Reply, read_buttons
 
 MOST_ATTEMPTS = 3
 MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
@@ -108,7 +108,7 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
             language_from=row.language_from,
             dialogue=row.dialogue,
             last_position=row.last_position,
-            offered=tuple(Button(b["title"], b["payload"]) for b in row.offered or ()),
+            offered=read_buttons(row.offered or ()),
             waiting=row.waiting,
             slowed=row.slowed,
         )
@@ -194,7 +194,7 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
         {
             "author": Author.ASSISTANT,
             "text": reply.text,
-            "buttons": [{"title": b.title, "payload": b.payload} for b in reply.buttons],
+            "buttons": [asdict(button) for button in reply.buttons],
             "topic": answer.topic,
         }
         for reply in answer.replies

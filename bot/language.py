@@ -77,8 +77,7 @@ class Detector:
             return Detected(by_script, 0.99, len(words))
         spoken = {language: self._score(words, language, expected) for language in LANGUAGES}
         if max(spoken.values()) < _WELL_KNOWN * len(words):  # else no other language can come near
-            others = [code for code in self._models if code not in LANGUAGES]
-            elsewhere = (self._score(words, code, expected) for code in others)
+            elsewhere = (self._score(words, code, expected) for code in self._models if code not in LANGUAGES)
             spoken[OTHER] = max(elsewhere, default=-math.inf)
         best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
@@ -94,10 +93,7 @@ class Detector:
         own, dutch = self._models[language], self._models[_BASE]
         score = _prior(language, expected)
         for word in words:
-            known = dutch.probability(word)
-            score += math.log(
-                (1 - mixed_in) * (own.probability(word) if own is not dutch else known) + mixed_in * known
-            )
+            score += math.log((1 - mixed_in) * own.probability(word) + mixed_in * dutch.probability(word))
         return score
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -54,6 +55,11 @@ class Button:
 
     title: str
     payload: str
+
+
+def read_buttons(rows: Iterable[Mapping[str, str]]) -> tuple[Button, ...]:
+    """Buttons from JSON: [{"title", "payload"}, ...]; `asdict` is the way back."""
+    return tuple(Button(row["title"], row["payload"]) for row in rows)
 
 
 @dataclass(frozen=True)

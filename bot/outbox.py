@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, Float, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import single
-from bot.messages import Button, Reply
+from bot.messages import Reply, read_buttons
 
 SENT, FAILED, EXPIRED = "sent", "failed", "expired"
 
@@ -78,7 +78,7 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Outgoing]
             row.id,
             row.channel,
             row.address,
-            Reply(row.text, tuple(Button(b["title"], b["payload"]) for b in row.buttons)),
+            Reply(row.text, read_buttons(row.buttons)),
             row.attempts,
         )
         for row in sorted(rows, key=lambda row: row.id)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
-from bot.messages import Author, Button, Line
+from bot.messages import Author, Line, read_buttons
 
 MOST_LINES = 500
 
@@ -34,7 +34,7 @@ async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> 
             position=row.position,
             author=Author(row.author),
             text=row.text,
-            buttons=tuple(Button(b["title"], b["payload"]) for b in row.buttons),
+            buttons=read_buttons(row.buttons),
             language=row.language,
             at=row.at.timestamp(),
             external_id=row.external_id if row.author == Author.PERSON else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.messages import Button, Reply
+from bot.messages import Reply, read_buttons
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 
@@ -66,10 +66,7 @@ class Understanding:
         body |= {"text": text} if payload is None else {"payload": payload}
         answer = await self._post("/turn", body)
         return Turn(
-            replies=tuple(
-                Reply(m["text"], tuple(Button(b["title"], b["payload"]) for b in m["buttons"]))
-                for m in answer["messages"]
-            ),
+            replies=tuple(Reply(m["text"], read_buttons(m["buttons"])) for m in answer["messages"]),
             state=answer["state"],
             understood=_understood(answer["understood"]),
         )

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -105,7 +105,7 @@ async def _json(talk: Talk) -> None:
         replies = [
             {
                 "text": reply.text,
-                "buttons": [{"title": b.title, "payload": b.payload} for b in reply.buttons],
+                "buttons": [asdict(button) for button in reply.buttons],
                 "from": str(reply.author),
             }
             for reply in exchange.replies

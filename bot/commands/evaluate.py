@@ -11,13 +11,12 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
-from bot.commands import evaluate_language, models, rasa_side
+from bot.commands import evaluate_language, measured, models, rasa_side
 from bot.commands.train import NAMES, ensure_trained
 from bot.messages import LANGUAGES
 from bot.settings import ROOT, Settings, SettingsError
 
 PAGE = ROOT / "docs" / "understanding.md"
-_START, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _ROWS = {
     "top_1": "best guess right (in scope)",
     "right_first_time": "right first time",
@@ -85,9 +84,7 @@ def write(results: dict[str, Result]) -> None:
         weakest = ", ".join(f"{topic} {100 * share:.0f} %" for topic, (share, _) in topics[:8])
         confused = "; ".join(f"{pair} ({times})" for pair, times in result["confused"][:6])
         parts += ["", f"**{NAMES[language]}**: weakest topics {weakest}. Most often confused: {confused}."]
-    before, _, rest = PAGE.read_text("utf-8").partition(_START)
-    _, _, after = rest.partition(_END)
-    PAGE.write_text(f"{before}{_START}\n" + "\n".join(parts) + f"\n{_END}{after}", "utf-8")
+    measured.replace(PAGE, "\n".join(parts))
 
 
 def _groups(results: dict[str, Result], key: str) -> str:

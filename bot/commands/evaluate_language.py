@@ -7,13 +7,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from bot.commands import measured
 from bot.commands.models import language_model
 from bot.language import Detector, langdetect_probabilities
 from bot.messages import LANGUAGES
 from bot.settings import ROOT, Settings
 
 PAGE = ROOT / "docs" / "language.md"
-_START, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 _MIXED = ("mixed", "short")  # styles in which the Turkish and Arabic writers also wrote plain Dutch
 Guess = Callable[[str], str]
 Cases = dict[str, list[tuple[str, str]]]  # name -> (text, language)
@@ -28,10 +28,8 @@ def write(settings: Settings) -> str:
         "langdetect as it comes": lambda text: _known(langdetect_probabilities(text, priors=False)),
     }
     found = _table(_cases(), guessers)
-    before, _, rest = PAGE.read_text("utf-8").partition(_START)
-    _, _, after = rest.partition(_END)
     heading = f"Measured on {datetime.date.today():%d %B %Y} on the held-back messages."
-    PAGE.write_text(f"{before}{_START}\n{heading}\n\n{found}\n{_END}{after}", "utf-8")
+    measured.replace(PAGE, f"{heading}\n\n{found}")
     return found
 
 

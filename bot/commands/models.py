@@ -33,11 +33,6 @@ def model_path(folder: Path, language: str, root: Path = ROOT) -> Path:
     return folder / "models" / f"{language}-{print_}.tar.gz"
 
 
-def missing(folder: Path, root: Path = ROOT) -> list[str]:
-    """The languages whose model is missing or stale."""
-    return [language for language in LANGUAGES if not model_path(folder, language, root).exists()]
-
-
 def fingerprint(parts: Iterable[Path]) -> str:
     """Twelve hex digits over the names and contents of all files in `parts`."""
     digest = hashlib.sha256()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import shutil
 import subprocess
 import tempfile
@@ -16,8 +15,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.settings import SettingsError
-
-logger = logging.getLogger(__name__)
 
 
 class Embedded:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ctypes
 import json
-import logging
 import os
 import shutil
 import signal
@@ -20,7 +19,6 @@ from bot.commands.models import model_path
 from bot.settings import ROOT, Settings, SettingsError
 from bot.understanding import Understanding
 
-logger = logging.getLogger(__name__)
 # One thread: on short texts the number libraries only get in each other's way.
 CALM = {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 PYTHON = ROOT / "nlu" / ".venv" / "bin" / "python"

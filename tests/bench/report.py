@@ -13,9 +13,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from bot.commands import measured
 from bot.settings import ROOT
-
-_START, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
 def table(results: list[dict[str, Any]], own: dict[str, Any]) -> str:
@@ -43,11 +42,8 @@ def table(results: list[dict[str, Any]], own: dict[str, Any]) -> str:
 def write(results: list[dict[str, Any]], own: dict[str, Any]) -> None:
     """Replace the measured part of docs/benchmarks.md and draw docs/benchmarks.png."""
     path = ROOT / "docs" / "benchmarks.md"
-    before, _, rest = path.read_text("utf-8").partition(_START)
-    _, _, after = rest.partition(_END)
     heading = f"Measured on {datetime.date.today():%d %B %Y} on {machine()}."
-    measured = f"{heading}\n\n{table(results, own)}\n\n![turns per second and memory](benchmarks.png)"
-    path.write_text(f"{before}{_START}\n{measured}\n{_END}{after}", "utf-8")
+    measured.replace(path, f"{heading}\n\n{table(results, own)}\n\n![turns per second and memory](benchmarks.png)")
     _draw(results, path.with_suffix(".png"))
 
 
