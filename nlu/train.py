@@ -20,10 +20,11 @@ STORIES = ["stories/domain.yml", "stories/rules.yml", "stories/stories.yml"]
 def train(language: str, output: Path) -> None:
     """Train `language` from the files in the repository into `output` (a .tar.gz)."""
     print("loading", flush=True)
-    from rasa.model_training import train as rasa_train
-
-    print("training", flush=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        os.environ["RASA_CACHE_DIRECTORY"] = f"{folder}/cache"  # languages train side by side: not one for all
+        from rasa.model_training import train as rasa_train
+
+        print("training", flush=True)
         result = rasa_train(
             domain=STORIES[0],
             config=f"nlu/{language}/config.yml",
