@@ -39,6 +39,8 @@ class ActionAnswer(Action):
         topic = str(tracker.latest_message["intent"]["name"])
         for name in [topic, *tracker.latest_message.get("understood", {}).get("also", [])]:
             entry = knowledge.entries[name]
+            for place in _pins(knowledge, entry, tracker, language):
+                dispatcher.utter_message(json_message={"place": place})
             buttons = [_topic_button(knowledge, following, language) for following in entry.followups]
             dispatcher.utter_message(text=_text(knowledge, entry, tracker, language), buttons=buttons)
         if interest_test.running(tracker) and topic not in _SAFETY:
@@ -135,6 +137,23 @@ def _record_answer(knowledge: Knowledge, entry: Entry, tracker: Tracker, languag
         place = knowledge.records["places"].get(tracker.get_slot("place") or "")
         return knowledge.fill(place["answer"][language], language) if place else None
     return None
+
+
+def _pins(knowledge: Knowledge, entry: Entry, tracker: Tracker, language: str) -> list[dict[str, Any]]:
+    """Points on the map for a question where a school is: the schools in that place whose spot is known."""
+    place = tracker.get_slot("place")
+    if entry.topic != _WHERE or not place:
+        return []
+    return [
+        {
+            "name": school["name"],
+            "address": school["address"][language],
+            "latitude": school["latitude"],
+            "longitude": school["longitude"],
+        }
+        for school in knowledge.records["schools"].values()
+        if school["place"] == place and "latitude" in school
+    ]
 
 
 def _pay(record: dict[str, Any], language: str) -> dict[str, str]:

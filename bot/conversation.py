@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from bot.messages import LANGUAGES, Button
+from bot.messages import LANGUAGES, Button, Incoming
+from bot.phrases import command_names
 
 DEFAULT_LANGUAGE = "nl"
 CHOSEN, DETECTED, HINT = "chosen", "detected", "hint"
 OTHER = "other"
 
 _OUTCOMES = {"answer": "answered", "ask_back": "asked_back", "not_understood": "not_understood"}
+
+
+_TELLS_BY_ITSELF = "webchat"  # its page says at the top that no human answers
+_SAYS_SO = ("greet", "are_you_a_bot")
+_OPT_OUT = "stop"  # what people type on WhatsApp instead of /stop
+
+
+class Command(StrEnum):
+    """What can be asked with a command like /help, under a name in every language (phrases.yml)."""
+
+    START = "start"
+    LANGUAGE = "language"
+    COACH = "coach"
+    PRIVACY = "privacy"
+    FORGET = "forget"
+    STOP = "stop"
+    HELP = "help"
 
 
 @dataclass(frozen=True)
@@ -46,3 +65,17 @@ def asked_for_language(topic: str, entities: dict[str, str]) -> str | None:
     """The language somebody asked for in words ("kan het ook in het Turks?"), if we speak it."""
     wanted = entities.get("language")
     return wanted if topic == "change_language" and wanted in LANGUAGES else None
+
+
+def command(text: str) -> Command | None:
+    """The command in "/help" or "/yardim please", in any language's name; None when it is none."""
+    words = text.split(maxsplit=1)
+    if not words or not words[0].startswith("/"):
+        return Command.STOP if text.strip().casefold() == _OPT_OUT else None
+    name = command_names().get(words[0][1:].casefold())
+    return Command(name) if name else None
+
+
+def introduces_itself(incoming: Incoming, topic: str | None) -> bool:
+    """Whether the first answer says by itself that no human wrote it."""
+    return incoming.channel == _TELLS_BY_ITSELF or topic in _SAYS_SO or command(incoming.text) is Command.START

@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 
 import asyncpg
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -49,6 +51,7 @@ conversation = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("alias", Text),  # an older or second address: the phone number beside a WhatsApp user id
     Column("language", Text),
     Column("language_from", Text),  # chosen, detected, hint
     Column("dialogue", JSONB),
@@ -57,8 +60,18 @@ conversation = Table(
     # Not before this time: somebody who sends many messages at once is answered with a pause in between.
     Column("pace_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("slowed_at", DateTime(timezone=True)),
+    Column("heard_at", DateTime(timezone=True)),  # the person's last message
+    Column("blocked_at", DateTime(timezone=True)),  # nothing can be sent
+    Column("muted_at", DateTime(timezone=True)),  # asked us not to write first
+    Column("source", Text),  # the poster or link that brought the person
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("channel", "address"),
+)
+Index(
+    "conversation_alias",
+    conversation.c.channel,
+    conversation.c.alias,
+    postgresql_where=conversation.c.alias.isnot(None),
 )
 Index("conversation_claimed", conversation.c.claimed_by, postgresql_where=conversation.c.claimed_by.isnot(None))
 
@@ -73,6 +86,8 @@ inbox = Table(
     Column("text", Text),  # emptied when the row is closed: the transcript has it
     Column("payload", Text),
     Column("language_hint", Text),
+    Column("message_id", Text),  # what a reply can quote
+    Column("source", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -93,6 +108,7 @@ transcript = Table(
     Column("author", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("buttons", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("place", JSONB),
     Column("language", Text),
     Column("topic", Text),
     Column("confidence", Float),
@@ -118,11 +134,28 @@ outbox = Table(
     Column("claimed_by", Integer),
     Column("outcome", Text),
     Column("platform_id", Text),  # the channel's id of what was sent
+    Column("quote", Text),  # the message id it answers, when others came in between
+    Column("parked_at", DateTime(timezone=True)),  # waits until the person writes again
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("closed_at", DateTime(timezone=True)),
 )
 Index("outbox_open", outbox.c.id, postgresql_where=outbox.c.outcome.is_(None))
 Index("outbox_open_of", outbox.c.conversation_id, outbox.c.id, postgresql_where=outbox.c.outcome.is_(None))
+
+Index("outbox_platform", outbox.c.channel, outbox.c.platform_id, postgresql_where=outbox.c.platform_id.isnot(None))
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("platform_id", Text, primary_key=True),
+    Column("status", Text, primary_key=True),  # sent, delivered, read, failed: in any order, each once
+    Column("failure", Text),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("applied", Boolean, nullable=False, server_default=text("false")),  # a failure the outbox knows of
+)
+Index("receipt_open", receipt.c.at, postgresql_where=(receipt.c.status == "failed") & ~receipt.c.applied)
 
 BELLS = ("inbox", "outbox", "transcript")
 _LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
@@ -157,6 +190,10 @@ class Bell:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self.worker = 0
         self._lost = asyncio.Event()
+        self._link: asyncpg.Connection | None = None
+        self._asking = asyncio.Lock()
+        self._leading: set[str] = set()
+        self._asked: dict[str, float] = {}
 
     def drop(self) -> None:
         """After trouble with the database: come back under a new number, so that nothing stays claimed.
@@ -164,7 +201,25 @@ class Bell:
         A claim whose commit was never confirmed, or that could not be given back, is free again then.
         """
         self.worker = 0
+        self._leading.clear()
         self._lost.set()
+
+    async def leads(self, what: str) -> bool:
+        """Whether this process, and no other on this database, does `what`; asks at most once a second.
+
+        A lock on the listening connection: it is free the moment its process dies.
+        """
+        now = time.monotonic()
+        if what in self._leading or now - self._asked.get(what, -1.0) < 1.0:
+            return what in self._leading
+        self._asked[what] = now
+        async with self._asking:
+            link = self._link
+            if link is None or not self.worker:
+                return False
+            if await link.fetchval("SELECT pg_try_advisory_lock($1, hashtext($2))", _LOCK_SPACE + 1, what):
+                self._leading.add(what)
+        return what in self._leading
 
     async def listen(self, on_ready: Callable[[], Awaitable[None]]) -> None:
         """Stay connected until cancelled; `on_ready` runs after every (re)connection."""
@@ -185,11 +240,13 @@ class Bell:
                 await link.add_listener(bell, self._ring)
             worker = random.randint(1, 2**31 - 1)
             await link.execute("SELECT pg_advisory_lock($1, $2)", _LOCK_SPACE, worker)
-            self.worker = worker
+            self.worker, self._link = worker, link
             await on_ready()
             self.ring_all()
             await lost.wait()
         finally:
+            self._link = None
+            self._leading.clear()
             with contextlib.suppress(Exception):
                 await link.close(timeout=1)
 

@@ -6,11 +6,11 @@ bot/claims.py hands them out and closes them; every row ends in exactly one Outc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import Select, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -67,17 +67,17 @@ _ACCEPT = upsert(inbox).on_conflict_do_nothing().returning(inbox.c.channel, inbo
 _OWNERS = select(conversation.c.channel, conversation.c.address, conversation.c.id).where(
     tuple_(conversation.c.channel, conversation.c.address).in_(bindparam("addresses", expanding=True))
 )
+_ALIASES = select(conversation.c.channel, conversation.c.alias, conversation.c.id).where(
+    tuple_(conversation.c.channel, conversation.c.alias).in_(bindparam("addresses", expanding=True))
+)
+_RENAME = update(conversation).where(
+    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("known_as")
+)
 
 
 async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
     """Insert `batch` in order; True for each that was new."""
-    addresses = {(m.channel, m.address) for m in batch}
-    owners = await _conversations(link, addresses)
-    missing = addresses - owners.keys()
-    if missing:
-        rows = [{"channel": channel, "address": address} for channel, address in sorted(missing)]
-        await link.execute(upsert(conversation).values(rows).on_conflict_do_nothing())
-        owners |= await _conversations(link, missing)
+    owners = await _owners(link, {(m.channel, m.address): m.alias for m in batch})
     messages: list[dict[str, Any]] = [
         {
             "conversation_id": owners[m.channel, m.address],
@@ -87,6 +87,8 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
             "text": m.text,
             "payload": m.payload,
             "language_hint": m.language_hint,
+            "message_id": m.message_id,
+            "source": m.source,
         }
         for m in batch
     ]
@@ -98,6 +100,39 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
     return fresh
 
 
-async def _conversations(link: AsyncConnection, addresses: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    rows = await link.execute(_OWNERS, {"addresses": sorted(addresses)})
+async def _owners(link: AsyncConnection, aliases: dict[tuple[str, str], str | None]) -> dict[tuple[str, str], int]:
+    """The conversation of every (channel, address); `aliases` may know an earlier address of the same person."""
+    owners = await _found(link, _OWNERS, aliases)
+    if aliases.keys() - owners.keys():
+        owners |= await _known_otherwise(link, {key: aliases[key] for key in aliases.keys() - owners.keys()})
+    missing = aliases.keys() - owners.keys()
+    if missing:
+        rows = [{"channel": key[0], "address": key[1], "alias": aliases[key]} for key in sorted(missing)]
+        await link.execute(upsert(conversation).values(rows).on_conflict_do_nothing())
+        owners |= await _found(link, _OWNERS, missing)
+    return owners
+
+
+async def _known_otherwise(
+    link: AsyncConnection, aliases: dict[tuple[str, str], str | None]
+) -> dict[tuple[str, str], int]:
+    """People who wrote from their alias before (the conversation moves to the new address) or write from it now."""
+    for (channel, address), alias in aliases.items():
+        if alias:
+            await rename(link, channel, alias, address)
+    return await _found(link, _OWNERS, aliases) | await _found(link, _ALIASES, aliases)
+
+
+async def rename(link: AsyncConnection, channel: str, old: str, new: str) -> bool:
+    """Somebody has a new address; the old one stays as alias. False when nobody had `old` or `new` is taken."""
+    if await _found(link, _OWNERS, [(channel, new)]):
+        return False
+    done = await link.execute(_RENAME.values(address=new, alias=old), {"channel": channel, "known_as": old})
+    return bool(done.rowcount)
+
+
+async def _found(
+    link: AsyncConnection, query: Select[Any], addresses: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    rows = await link.execute(query, {"addresses": sorted(addresses)})
     return {(channel, address): key for channel, address, key in rows}

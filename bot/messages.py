@@ -17,11 +17,29 @@ LANGUAGES = ("nl", "tr", "ar")
 
 
 class Kind(StrEnum):
-    """What a person did."""
+    """What a person did, or what a platform says about them. `payload` and `text` mean, per kind:"""
 
     TEXT = "text"
-    CHOICE = "choice"  # pressed a button; `payload` says which, `text` is its title
-    MEDIA = "media"  # voice note, photo, sticker: cannot be read (yet)
+    CHOICE = "choice"  # pressed a button: `payload` says which, `text` is its title
+    MEDIA = "media"  # voice note, photo, sticker ...: `payload` is which (Media), `text` its caption
+    LOCATION = "location"  # shared where they are
+    CONTACT = "contact"  # shared a phone number
+    EDITED = "edited"  # changed an earlier message: not a new question
+    REACTION = "reaction"  # an emoji on a message
+    BLOCKED = "blocked"  # does not want to hear from us any more
+    UNBLOCKED = "unblocked"
+    GROUP = "group"  # spoke to us in a group; what was said there is not kept
+    IDLE = "idle"  # nothing to answer, `payload` says what (a system message, another bot's group)
+    UNREADABLE = "unreadable"  # `payload` is the raw update: kept for whoever mends the parser
+
+
+class Media(StrEnum):
+    """What cannot be read (yet)."""
+
+    VOICE = "voice"
+    PICTURE = "picture"  # photo, video, sticker
+    FILE = "file"
+    OTHER = "other"
 
 
 class Author(StrEnum):
@@ -37,7 +55,10 @@ class Incoming:
     """One message of a person, already verified and cleaned by its channel.
 
     `external_id` is the channel's own id: the same id again is a repeat. `address` is who to answer,
-    `language_hint` what the platform says of the person's language ("tr").
+    `alias` an older address of the same person (a phone number beside a user id). `message_id` is what a
+    reply can quote, `language_hint` what the platform says of the person's language ("tr"), `source` the
+    poster or link that brought them. `courtesy` is the channel's own: what it needs to show that the message
+    came in; it is not kept.
     """
 
     channel: str
@@ -47,6 +68,10 @@ class Incoming:
     text: str = ""
     payload: str | None = None
     language_hint: str | None = None
+    alias: str | None = None
+    message_id: str | None = None
+    source: str | None = None
+    courtesy: object = None
 
 
 @dataclass(frozen=True)
@@ -63,11 +88,33 @@ def read_buttons(rows: Iterable[Mapping[str, str]]) -> tuple[Button, ...]:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A point on the map, sent as a location where the channel can. Degrees (WGS 84)."""
+
+    name: str
+    address: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
 class Reply:
-    """One bubble."""
+    """One bubble. With a `place`, `text` says the same for channels without maps."""
 
     text: str
     buttons: tuple[Button, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A reply with everything a channel needs to send it. `quote` is the message id it answers."""
+
+    address: str
+    reply: Reply
+    language: str = "nl"
+    alias: str | None = None
+    quote: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,21 +128,69 @@ class Line:
     language: str | None
     at: float  # seconds since 1970
     external_id: str | None = None  # of the person's own message
+    place: Place | None = None
 
 
 class Failure(StrEnum):
-    """Why a channel could not send, in the words every channel shares."""
+    """Why a channel could not send, in the words every channel shares; deliver.py decides what follows."""
 
-    AWAY = "away"  # the platform did not answer: try again
-    REFUSED = "refused"  # the platform will never take this
+    AWAY = "away"  # the platform did not answer or broke: try again
+    SLOWER = "slower"  # too fast: not before `seconds`, for this person or (`everyone`) for all
+    REFUSED = "refused"  # the platform will never take this message
+    BLOCKED = "blocked"  # the person does not want it, or is not there any more
+    CLOSED = "closed"  # only allowed after the person wrote again (WhatsApp's 24 hours)
+    MOVED = "moved"  # the person has a new address: `address`
+    ALARM = "alarm"  # our own account does not work (token, number): somebody must look
 
 
 class NotSent(Exception):
-    """Raised by a channel."""
+    """Raised by a channel. `detail` is a code or a short word, never what was written or to whom."""
 
-    def __init__(self, failure: Failure, detail: str = "") -> None:
+    def __init__(
+        self,
+        failure: Failure,
+        detail: str = "",
+        *,
+        seconds: float = 0.0,
+        everyone: bool = False,
+        address: str | None = None,
+    ) -> None:
         super().__init__(f"{failure}: {detail}")
         self.failure = failure
+        self.seconds = seconds
+        self.everyone = everyone
+        self.address = address
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a channel bears. `per_second` messages over all (None: no limit), to one person `burst` at once
+    and then one in `person_seconds`; `window_hours` after the person's last message it is closed."""
+
+    per_second: float | None = None
+    person_seconds: float = 0.0
+    burst: int = 1
+    window_hours: float | None = None
+
+
+class Status(StrEnum):
+    """What became of a message that was sent."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A platform's word on one sent message. `failure` says why it failed, `detail` is the platform's code."""
+
+    channel: str
+    platform_id: str
+    status: Status
+    failure: Failure | None = None
+    detail: str = ""
 
 
 _UNSEEN = re.compile(

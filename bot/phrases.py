@@ -12,6 +12,7 @@ from bot.messages import LANGUAGES, Button, Reply
 
 LANGUAGE_PAYLOAD = "language:"
 FORGET_PAYLOAD = "forget:yes"
+COACH_PAYLOAD = "/talk_to_coach"
 _FILE = Path(__file__).with_name("phrases.yml")
 
 
@@ -34,9 +35,31 @@ def choose_language() -> Reply:
     return Reply(str(_phrases()["other_language"]), language_buttons())
 
 
+def welcome(language: str) -> Reply:
+    """The first words on a phone: who this is, that it is a machine, what it can do, and in which languages."""
+    return Reply(say("welcome", language), language_buttons())
+
+
+def coach_button(language: str) -> Button:
+    return Button(say("coach_button", language), COACH_PAYLOAD)
+
+
+@lru_cache(maxsize=1)
+def command_names() -> dict[str, str]:
+    """Every name a command is known by -> the command ("dil" -> "language")."""
+    commands = _phrases()["commands"]
+    return {names["name"]: command for command, texts in commands.items() for names in texts.values()}
+
+
+def command_menu(language: str) -> list[tuple[str, str]]:
+    """(name, description) of the commands to show in `language`; /start shows itself."""
+    commands = _phrases()["commands"]
+    return [(texts[language]["name"], texts[language]["says"]) for texts in commands.values() if "says" in texts["nl"]]
+
+
 def apology(language: str) -> Reply:
     """For a message that failed every time."""
-    return Reply(say("broken", language), (Button(say("coach_button", language), "/talk_to_coach"),))
+    return Reply(say("broken", language), (coach_button(language),))
 
 
 def refuse(code: str, language: str) -> str:

@@ -1,35 +1,25 @@
-"""The middle of the path: takes claimed messages, finds language and meaning, saves the answer.
+"""The middle of the path: takes claimed messages, has them answered, saves what follows.
 
-inbox -> language -> understanding -> conversation -> claims.finish (which fills the outbox). Rasa is asked
+inbox -> answer (language, understanding, dialogue) -> claims.finish (which fills the outbox). Rasa is asked
 outside any transaction; a crash anywhere leaves the old state and the message is tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import claims
+from bot.answer import Answerer
 from bot.claims import Answer, Claim
-from bot.conversation import CHOSEN, Tongue, asked_for_language, first_tongue, outcome, typed_button
+from bot.conversation import first_tongue
 from bot.database import TROUBLE, Bell, free_dead_claims, wait
 from bot.inbox import Outcome
-from bot.language import Detector, choose
-from bot.messages import LANGUAGES, Kind, Reply, has_words
-from bot.phrases import (
-    FORGET_PAYLOAD,
-    LANGUAGE_PAYLOAD,
-    apology,
-    choose_language,
-    forget_button,
-    language_buttons,
-    say,
-)
-from bot.understanding import Turn, Unavailable, Understanding, UnknownButton
+from bot.phrases import apology
+from bot.understanding import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +27,6 @@ SIDE_BY_SIDE = 8  # conversations one process answers at the same time
 _POLL_SECONDS = 0.5
 _GATHER_SECONDS = 0.003  # claim what arrives together in one statement
 _RETRY_SECONDS = (0.5, 3.0)
-_SURE_OF_A_SIGN = 0.6  # a thumb is yes, a heart is thanks; other emoji say too little
 _MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 
 
@@ -47,8 +36,7 @@ class Responder:
 
     database: AsyncEngine
     bell: Bell
-    understanding: Understanding
-    detector: Detector
+    answerer: Answerer
 
     async def run(self) -> None:
         """Claim and answer until cancelled; a message in the middle is finished first."""
@@ -86,65 +74,15 @@ class Responder:
             await self._fail(claimed, RuntimeError("crashed"))
             return
         try:
-            await claims.finish(self.database, claimed, await self._answer(claimed))
+            await claims.finish(self.database, claimed, await self.answerer.answer(claimed))
         except claims.LostClaim:
             logger.warning("inbox %d went to another worker", claimed.inbox_id)
         except Unavailable:
             await self._give_back(claimed, 0.2, counted=False)
-            await self.understanding.wait_until_ready()
+            await self.answerer.understanding.wait_until_ready()
         except Exception as error:
             logger.error("inbox %d, attempt %d: %s", claimed.inbox_id, claimed.attempts, type(error).__name__)
             await self._fail(claimed, error)
-
-    async def _answer(self, claimed: Claim) -> Answer:
-        tongue = first_tongue(claimed.language, claimed.language_from, claimed.incoming.language_hint)
-        answer = await self._answer_kind(claimed, tongue)
-        if claimed.waiting < claims.MANY_WAITING or claimed.slowed:
-            return answer
-        notice = Reply(say("slow_down", answer.language or tongue.language))
-        return replace(answer, replies=(*answer.replies, notice), slowed=True)
-
-    async def _answer_kind(self, claimed: Claim, tongue: Tongue) -> Answer:
-        incoming = claimed.incoming
-        if incoming.kind is Kind.MEDIA:
-            return _notice(claimed, tongue, Reply(say("media", tongue.language)))
-        payload = incoming.payload or typed_button(incoming.text, claimed.offered)
-        if payload is not None:
-            if payload.startswith(LANGUAGE_PAYLOAD):
-                return await self._switch(claimed, payload.removeprefix(LANGUAGE_PAYLOAD))
-            if payload == FORGET_PAYLOAD:
-                done = Reply(say("forgotten", tongue.language))
-                return Answer(Outcome.COMMAND, (done,), tongue.language, tongue.origin, None, forget=True)
-            with contextlib.suppress(UnknownButton):  # an old or forged button: its title is read instead
-                turn = await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload)
-                return _answered(turn, tongue)
-        chosen = choose(self.detector.detect(incoming.text, tongue.language), tongue)
-        if chosen is None:
-            return _notice(claimed, tongue, choose_language())
-        if not has_words(incoming.text):
-            return await self._answer_signs(claimed, tongue)
-        turn = await self.understanding.turn(chosen.language, claimed.dialogue, text=incoming.text)
-        wanted = asked_for_language(turn.understood.topic, turn.understood.entities)
-        if wanted and wanted != chosen.language:
-            return await self._switch(claimed, wanted, turn)
-        return _answered(turn, chosen)
-
-    async def _answer_signs(self, claimed: Claim, tongue: Tongue) -> Answer:
-        """A thumb or a question mark may be an answer; anything else gets a friendly line."""
-        turn = await self.understanding.turn(tongue.language, claimed.dialogue, text=claimed.incoming.text)
-        if turn.understood.decision == "answer" and turn.understood.confidence >= _SURE_OF_A_SIGN:
-            return _answered(turn, tongue)
-        return _notice(claimed, tongue, Reply(say("no_words", tongue.language)))
-
-    async def _switch(self, claimed: Claim, language: str, asked: Turn | None = None) -> Answer:
-        """Go on in another language, with the talk carried along."""
-        if language not in LANGUAGES:
-            return _notice(claimed, first_tongue(claimed.language, claimed.language_from, None), choose_language())
-        turn = await self.understanding.turn(language, claimed.dialogue, payload="/change_language")
-        answer = _answered(turn, Tongue(language, CHOSEN))
-        if asked is None:
-            return replace(answer, outcome=Outcome.COMMAND, topic=None, confidence=None)
-        return replace(answer, topic=asked.understood.topic, confidence=asked.understood.confidence)
 
     async def _fail(self, claimed: Claim, error: Exception) -> None:
         if claimed.attempts < claims.MOST_ATTEMPTS:
@@ -176,26 +114,3 @@ async def watch_claims(database: AsyncEngine, every: float = 2.0) -> None:
         except TROUBLE as error:
             logger.warning("database out of reach: %s", type(error).__name__)
         await asyncio.sleep(every)
-
-
-def _answered(turn: Turn, tongue: Tongue) -> Answer:
-    understood = turn.understood
-    replies = turn.replies
-    if understood.topic == "change_language" and understood.decision == "answer":
-        replies = tuple(replace(reply, buttons=language_buttons()) for reply in replies)
-    if understood.topic == "delete_my_data" and understood.decision == "answer":
-        button = forget_button(tongue.language)
-        replies = tuple(replace(reply, buttons=(button, *reply.buttons[:2])) for reply in replies)
-    return Answer(
-        outcome=outcome(understood.decision),
-        replies=replies,
-        language=tongue.language,
-        language_from=tongue.origin,
-        dialogue=turn.state,
-        topic=understood.topic,
-        confidence=understood.confidence,
-    )
-
-
-def _notice(claimed: Claim, tongue: Tongue, reply: Reply) -> Answer:
-    return Answer(Outcome.NOTICE, (reply,), claimed.language, claimed.language_from, claimed.dialogue)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
-from bot.messages import Author, Line, read_buttons
+from bot.messages import Author, Line, Place, read_buttons
 
 MOST_LINES = 500
 
@@ -38,6 +38,7 @@ async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> 
             language=row.language,
             at=row.at.timestamp(),
             external_id=row.external_id if row.author == Author.PERSON else None,
+            place=Place(**row.place) if row.place else None,
         )
         for row in rows
     ]

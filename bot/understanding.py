@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.messages import Reply, read_buttons
+from bot.messages import Place, Reply, read_buttons
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=2)
 
@@ -66,7 +66,7 @@ class Understanding:
         body |= {"text": text} if payload is None else {"payload": payload}
         answer = await self._post("/turn", body)
         return Turn(
-            replies=tuple(Reply(m["text"], read_buttons(m["buttons"])) for m in answer["messages"]),
+            replies=tuple(_reply(message) for message in answer["messages"]),
             state=answer["state"],
             understood=_understood(answer["understood"]),
         )
@@ -104,6 +104,11 @@ class Understanding:
             raise Unavailable(path) from error
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise Broken(f"{path}: {type(error).__name__}") from error
+
+
+def _reply(message: dict[str, Any]) -> Reply:
+    place = message.get("place")
+    return Reply(message["text"], read_buttons(message["buttons"]), Place(**place) if place else None)
 
 
 def _understood(answer: dict[str, Any]) -> Understood:

@@ -15,11 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import inbox, transcript
 from bot.channels import webchat
-from bot.channels.webchat import Refused, Visitor
+from bot.channels.http import Refused
+from bot.channels.webchat import Visitor
 from bot.database import TROUBLE, Bell, wait
 from bot.messages import LANGUAGES
 from bot.phrases import refuse
 from bot.understanding import Understanding
+from bot.webhooks import Webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +47,7 @@ class Web:
     understanding: Understanding
     acceptor: inbox.Acceptor
     visitor: Visitor
+    webhooks: Webhooks
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=0)
@@ -57,6 +60,7 @@ class Web:
                 web.get("/api/webchat/events", self.events),
                 web.get("/api/webchat/history", self.history),
                 web.static("/static", _PAGES / "static"),
+                *self.webhooks.routes(),
             ]
         )
         return app

@@ -159,8 +159,11 @@ def _understood(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
+    """{text, buttons, place}: a place is {name, address, latitude, longitude} or None."""
     buttons = [{"title": b["title"], "payload": b["payload"]} for b in message.get("buttons") or []]
-    return {"text": message.get("text") or "", "buttons": buttons}
+    place = (message.get("custom") or {}).get("place")
+    text = f"📍 {place['name']}, {place['address']}" if place else message.get("text") or ""
+    return {"text": text, "buttons": buttons, "place": place}
 
 
 def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:

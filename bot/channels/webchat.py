@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from bot.messages import MOST_CHARACTERS, Incoming, Kind, Line, Reply, clean
+from bot.channels.http import Refused, read_body
+from bot.messages import MOST_CHARACTERS, Incoming, Kind, Limits, Line, Outgoing, clean
 
 NAME = "webchat"
 COOKIE = "tekkie_chat"
@@ -22,15 +23,6 @@ _MOST_BYTES = 65_536
 _MOST_ID = 64
 _MOST_PAYLOAD = 256
 _COOKIE_SECONDS = 180 * 24 * 3600
-
-
-class Refused(Exception):
-    """The request cannot be taken: an HTTP status and a code of phrases.yml `refused`."""
-
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -70,8 +62,13 @@ class Visitor:
 class Webchat:
     """Sending is done by being readable: the event stream shows the transcript."""
 
-    async def send(self, address: str, reply: Reply) -> str | None:
+    limits = Limits()
+
+    async def send(self, outgoing: Outgoing) -> str | None:
         return None
+
+    async def knock(self, outgoing: Outgoing) -> bool:
+        return False
 
 
 async def parse(request: web.Request, address: str) -> Incoming:
@@ -81,7 +78,7 @@ async def parse(request: web.Request, address: str) -> Incoming:
         raise Refused(403, "wrong_origin")
     if request.content_type != "application/json":
         raise Refused(415, "wrong_type")
-    body = _json(await _read(request))
+    body = _json(await read_body(request, _MOST_BYTES))
     key, text, payload = body.get("id"), body.get("text"), body.get("payload")
     if not isinstance(key, str) or not key.isascii() or not 0 < len(key) <= _MOST_ID or not isinstance(text, str):
         raise Refused(422, "wrong_shape")
@@ -131,18 +128,6 @@ def last_seen(request: web.Request) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 9:
         raise Refused(400, "wrong_shape")
     return int(value)
-
-
-async def _read(request: web.Request) -> bytes:
-    """The body, but never more than the limit, whatever the headers promise."""
-    if (request.content_length or 0) > _MOST_BYTES:
-        raise Refused(413, "too_big")
-    body = bytearray()
-    async for chunk in request.content.iter_chunked(16_384):
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise Refused(413, "too_big")
-    return bytes(body)
 
 
 def _json(body: bytes) -> dict[str, object]:

@@ -19,12 +19,13 @@ from bot.settings import Settings
 _CHECKS = {
     "closed messages that are not in the transcript exactly once": """
         SELECT count(*) FROM inbox i WHERE outcome IS NOT NULL AND outcome NOT LIKE 'ignored:%'
+        AND outcome <> 'dead:unreadable'
         AND 1 <> (SELECT count(*) FROM transcript t WHERE t.inbox_id = i.id AND author = 'person')""",
     "open messages that are in the transcript already": """
         SELECT count(*) FROM inbox i JOIN transcript t ON t.inbox_id = i.id WHERE i.outcome IS NULL""",
     "answered messages without a reply": """
         SELECT count(*) FROM inbox i WHERE outcome IS NOT NULL AND outcome NOT LIKE 'ignored:%'
-        AND outcome <> 'to_coach'
+        AND outcome NOT IN ('to_coach', 'dead:unreadable')
         AND NOT EXISTS (SELECT FROM transcript t WHERE t.inbox_id = i.id AND author = 'assistant')""",
     "replies without exactly one row in the outbox": """
         SELECT count(*) FROM transcript t WHERE author <> 'person'

@@ -1,0 +1,215 @@
+"""Telegram, through python-telegram-bot's Bot: verifies, fetches, sends, and says why it could not.
+
+telegram_updates.py turns an update into an Incoming. What Telegram bears: 30 messages a second over all, one a
+second to one chat, 4,096 UTF-16 units of text, 64 bytes of data behind a button.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Self
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+from telegram.request import HTTPXRequest
+
+from bot.channels.fit import button_data, pieces, utf16
+from bot.channels.http import Refused
+from bot.channels.telegram_updates import ALLOWED, CHOSEN, Callback, parse_update
+from bot.messages import Button, Failure, Incoming, Kind, Limits, NotSent, Outgoing
+from bot.settings import Telegram as Account
+
+logger = logging.getLogger(__name__)
+
+_MOST_TEXT = 4096
+_MOST_DATA = 64
+_ROW = 26  # letters of buttons that stand side by side on a phone
+_POLL_SECONDS = 25
+_AT_ONCE = 100
+_ANSWERED = (Kind.TEXT, Kind.CHOICE, Kind.LOCATION, Kind.MEDIA, Kind.CONTACT)
+_GONE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
+
+
+class Telegram:
+    """One bot account; open it with `async with`."""
+
+    limits = Limits(per_second=30.0, person_seconds=1.0)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.bot = _RawBot(
+            account.token,
+            base_url=f"{account.api_base}/bot",
+            request=HTTPXRequest(connection_pool_size=64, pool_timeout=5, connect_timeout=5, read_timeout=10),
+            get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=_POLL_SECONDS + 10),
+        )
+
+    async def __aenter__(self) -> Self:
+        for request in self.bot._request:
+            await request.initialize()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for request in self.bot._request:
+            await request.shutdown()
+
+    def verify(self, headers: Mapping[str, str]) -> None:
+        """Raises Refused with 401 unless the call carries our secret."""
+        given = headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), self._account.secret.encode()):
+            raise Refused(401, "wrong_signature")
+
+    def parse(self, body: bytes) -> Incoming:
+        """The update in a webhook call. Raises Refused with 400 when it is not JSON."""
+        try:
+            raw = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, "not_json") from error
+        if not isinstance(raw, dict):
+            raise Refused(400, "wrong_shape")
+        return parse_update(raw)
+
+    async def listen_by_polling(self) -> None:
+        """Take away a webhook that was set earlier: Telegram refuses getUpdates beside one. Raises NotSent."""
+        try:
+            await self.bot.delete_webhook()
+        except TelegramError as error:
+            raise failure(error) from error
+
+    async def listen_by_webhook(self) -> None:
+        """Tell Telegram where to call. Raises NotSent."""
+        try:
+            await self.bot.set_webhook(
+                self._account.webhook or "",
+                allowed_updates=ALLOWED,
+                secret_token=self._account.secret,
+                max_connections=40,
+            )
+        except TelegramError as error:
+            raise failure(error) from error
+
+    async def fetch(self, offset: int | None) -> tuple[list[Incoming], int | None]:
+        """The updates from `offset` on (waiting for one when there are none), and the next offset. Raises NotSent."""
+        try:
+            raw = await self.bot.raw_updates(offset)
+        except TelegramError as error:
+            raise failure(error) from error
+        numbers = [update["update_id"] for update in raw if isinstance(update.get("update_id"), int)]
+        return [parse_update(update) for update in raw], max(numbers) + 1 if numbers else offset
+
+    async def received(self, incoming: Incoming) -> None:
+        """Show that it came in: the button's clock stops, the chosen one is marked, "typing" appears."""
+        try:
+            if isinstance(incoming.courtesy, Callback):
+                await self.bot.answer_callback_query(incoming.courtesy.query_id)
+                await self._mark_chosen(incoming, incoming.courtesy)
+            if incoming.kind in _ANSWERED:
+                await self.bot.send_chat_action(int(incoming.address), ChatAction.TYPING)
+        except TelegramError as error:
+            logger.info("no courtesy: %s", type(error).__name__)
+
+    async def _mark_chosen(self, incoming: Incoming, callback: Callback) -> None:
+        marked = [[_marked(button, callback.data) for button in row] for row in callback.keyboard]
+        if incoming.message_id and marked and marked != [list(row) for row in callback.keyboard]:
+            await self.bot.edit_message_reply_markup(
+                int(incoming.address), int(incoming.message_id), reply_markup=InlineKeyboardMarkup(marked)
+            )
+
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Send one reply; the id of its (last) message. Raises NotSent."""
+        try:
+            return str((await self._send(outgoing)).message_id)
+        except TelegramError as error:
+            raise failure(error) from error
+
+    async def _send(self, outgoing: Outgoing) -> Message:
+        chat, reply, place = int(outgoing.address), outgoing.reply, outgoing.reply.place
+        quote = ReplyParameters(int(outgoing.quote), allow_sending_without_reply=True) if outgoing.quote else None
+        if place:
+            return await self.bot.send_venue(
+                chat, place.latitude, place.longitude, place.name, place.address, reply_parameters=quote
+            )
+        *first, last = pieces(reply.text, _MOST_TEXT, utf16)
+        for part in first:
+            await self.bot.send_message(chat, part, reply_parameters=quote)
+            quote = None
+            await asyncio.sleep(self.limits.person_seconds)
+        return await self.bot.send_message(
+            chat,
+            last,
+            reply_markup=_keyboard(reply.buttons),
+            reply_parameters=quote,
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+        )
+
+    async def knock(self, outgoing: Outgoing) -> bool:
+        """Telegram has no window that closes."""
+        return False
+
+
+class _RawBot(Bot):
+    async def raw_updates(self, offset: int | None) -> list[dict[str, Any]]:
+        """getUpdates unparsed: one update the library cannot read would otherwise block all others."""
+        request = {"timeout": _POLL_SECONDS, "limit": _AT_ONCE, "allowed_updates": list(ALLOWED)}
+        if offset is not None:
+            request["offset"] = offset
+        result = await self._post("getUpdates", request, read_timeout=_POLL_SECONDS + 5)
+        return list(result) if isinstance(result, list) else []
+
+
+def failure(error: TelegramError) -> NotSent:
+    """What an error of the library means, in our words."""
+    match error:
+        case RetryAfter():
+            pause = error.retry_after
+            seconds = pause.total_seconds() if isinstance(pause, timedelta) else float(pause)
+            return NotSent(Failure.SLOWER, "429", seconds=seconds)
+        case ChatMigrated():
+            return NotSent(Failure.MOVED, "migrated", address=str(error.new_chat_id))
+        case Forbidden():
+            return NotSent(Failure.BLOCKED, "403")
+        case InvalidToken():
+            return NotSent(Failure.ALARM, "token")
+        case Conflict():
+            return NotSent(Failure.ALARM, "somebody else fetches with this token", seconds=5)
+        case BadRequest() if any(words in error.message.lower() for words in _GONE):
+            return NotSent(Failure.BLOCKED, "gone")
+        case BadRequest():
+            return NotSent(Failure.REFUSED, "400")
+    return NotSent(Failure.AWAY, type(error).__name__)
+
+
+def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:
+    """Short buttons side by side, long ones under each other."""
+    rows: list[list[InlineKeyboardButton]] = []
+    left = 0
+    for button in buttons:
+        made = InlineKeyboardButton(button.title, callback_data=button_data(button.payload, _MOST_DATA))
+        if rows and len(button.title) <= left:
+            rows[-1].append(made)
+            left -= len(button.title)
+        else:
+            rows.append([made])
+            left = _ROW - len(button.title)
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _marked(button: InlineKeyboardButton, data: str) -> InlineKeyboardButton:
+    """The button with a tick when it is the one that was pressed."""
+    if button.callback_data != data or button.text.startswith(CHOSEN):
+        return button
+    return InlineKeyboardButton(CHOSEN + button.text, callback_data=data)

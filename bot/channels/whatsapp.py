@@ -1,0 +1,140 @@
+"""WhatsApp Cloud API over aiohttp: verifies, sends, and says why it could not.
+
+whatsapp_updates.py parses calls, whatsapp_payloads.py writes messages. What WhatsApp bears: 80 messages a second over
+all; to one person one in 6 seconds, 45 of them in advance; only within 24 hours after the person's last message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any, Self
+
+import aiohttp
+
+from bot.channels.http import Refused
+from bot.channels.whatsapp_payloads import messages, read_and_typing, recipient, template
+from bot.channels.whatsapp_updates import failure_of, parse_call
+from bot.messages import Failure, Incoming, Kind, Limits, NotSent, Outgoing, Receipt
+from bot.settings import WhatsApp as Account
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_AS_READ = (Kind.TEXT, Kind.CHOICE, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT)
+_NO_USER_IDS = 131062  # this business account must send to the number
+_PAIR_LIMIT = 131056
+_PAUSE_SECONDS = 5.0
+_PAIR_SECONDS = 8.0
+Answer = dict[str, Any]
+
+
+class WhatsApp:
+    """One business number; open it with `async with`."""
+
+    limits = Limits(per_second=80.0, person_seconds=6.0, burst=45, window_hours=24.0)
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._base = f"{account.api_base}/{account.version}/{account.number_id}"
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=15, connect=5),
+            headers={"Authorization": f"Bearer {self._account.token}"},
+            connector=aiohttp.TCPConnector(limit=100),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    def challenge(self, query: Mapping[str, str]) -> str:
+        """What to answer when Meta checks the address. Raises Refused with 403."""
+        given = query.get("hub.verify_token", "").encode()
+        known = hmac.compare_digest(given, self._account.verify_token.encode())
+        if query.get("hub.mode") != "subscribe" or not known:
+            raise Refused(403, "wrong_signature")
+        return query.get("hub.challenge", "")
+
+    def parse(self, headers: Mapping[str, str], body: bytes) -> tuple[list[Incoming], list[Receipt]]:
+        """Messages and receipts of one call. Raises Refused: 401 unless it is signed (over the raw bytes), 400."""
+        digest = hmac.digest(self._account.app_secret.encode(), body, hashlib.sha256).hex()
+        given = headers.get("X-Hub-Signature-256", "")
+        if not hmac.compare_digest(given.encode(), f"sha256={digest}".encode()):
+            raise Refused(401, "wrong_signature")
+        try:
+            call = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, "not_json") from error
+        if not isinstance(call, dict):
+            raise Refused(400, "wrong_shape")
+        return parse_call(call, self._account.number_id)
+
+    async def received(self, incoming: Incoming) -> None:
+        """Mark as read and show "typing"."""
+        if incoming.kind not in _SHOWN_AS_READ or not incoming.message_id:
+            return
+        try:
+            await self._post(read_and_typing(incoming.message_id))
+        except NotSent as problem:
+            logger.info("no courtesy: %s", problem)
+
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Send one reply; the id of its (last) message. Raises NotSent."""
+        sent = None
+        for payload in messages(outgoing):
+            sent = await self._send(outgoing, payload)
+        return sent
+
+    async def knock(self, outgoing: Outgoing) -> bool:
+        """Send the approved template in the person's language that asks them to write. Raises NotSent."""
+        name = self._account.templates.get(outgoing.language)
+        if not name:
+            return False
+        await self._send(outgoing, template(name, outgoing.language))
+        return True
+
+    async def _send(self, outgoing: Outgoing, payload: Answer) -> str | None:
+        try:
+            answer = await self._post({**payload, **recipient(outgoing.address)})
+        except _Code as problem:
+            if problem.code != _NO_USER_IDS or not outgoing.alias:
+                raise
+            answer = await self._post({**payload, **recipient(outgoing.alias)})
+        sent = answer.get("messages")
+        return str(sent[0]["id"]) if isinstance(sent, list) and sent else None
+
+    async def _post(self, payload: Answer) -> Answer:
+        try:
+            async with self._session.post(
+                f"{self._base}/messages", json={"messaging_product": "whatsapp", **payload}
+            ) as response:
+                answer = await response.json(content_type=None)
+                if response.status == 200 and isinstance(answer, dict):
+                    return answer
+                raise _failed(response.status, answer)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise NotSent(Failure.AWAY, type(error).__name__) from error
+
+
+class _Code(NotSent):
+    """NotSent with Meta's error code."""
+
+    def __init__(self, failure: Failure, code: int, seconds: float, everyone: bool) -> None:
+        super().__init__(failure, str(code), seconds=seconds, everyone=everyone)
+        self.code = code
+
+
+def _failed(status: int, answer: object) -> NotSent:
+    """What an error answer means: by error.code, and by the HTTP status where there is none."""
+    error = answer.get("error") if isinstance(answer, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    if not isinstance(code, int):
+        return NotSent(Failure.AWAY if status >= 500 else Failure.REFUSED, str(status))
+    failure = failure_of(code)
+    one = code == _PAIR_LIMIT
+    pause = (_PAIR_SECONDS if one else _PAUSE_SECONDS) if failure is Failure.SLOWER else 0.0
+    return _Code(failure, code, pause, everyone=not one)
