@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bot.commands import accounts, chat, content, evaluate, lines, postgres, serve, train, up
+from bot.commands import accounts, channels, chat, content, evaluate, lines, postgres, serve, train, up
 from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError, environment, read
@@ -90,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     part = add("chat", chat.chat, "talk in the terminal over the real path")
     part.add_argument("--language", choices=LANGUAGES)
     part.add_argument("--json", action="store_true", help="a line in, one JSON object out")
+    part = add(
+        "channels", channels.channels, "check Telegram and WhatsApp, set commands and texts, make links and QR codes"
+    )
+    part.add_argument("sources", nargs="*", metavar="SOURCE", help="a poster or place to count, such as bieb-osdorp")
+    part.add_argument("--language", choices=LANGUAGES, default="nl", help="of the first words on WhatsApp")
     add("accounts", accounts.accounts, "count every message in and out; exit 1 when it does not add up")
     add("test", test, "run all tests; further arguments go to pytest")
     part = add("evaluate", evaluate.evaluate, "measure understanding, write docs/understanding.md")

@@ -57,6 +57,11 @@ def command_menu(language: str) -> list[tuple[str, str]]:
     return [(texts[language]["name"], texts[language]["says"]) for texts in commands.values() if "says" in texts["nl"]]
 
 
+def about(length: str, language: str) -> str:
+    """What stands on the assistant's own page on Telegram, `long` or `short`."""
+    return str(_phrases()["about"][length][language])
+
+
 def apology(language: str) -> Reply:
     """For a message that failed every time."""
     return Reply(say("broken", language), (coach_button(language),))

@@ -7,6 +7,7 @@ reads the transcript, and is told over its event stream when there is something 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from bot.messages import MOST_CHARACTERS, Incoming, Kind, Limits, Line, Outgoing
 NAME = "webchat"
 COOKIE = "tekkie_chat"
 _MOST_BYTES = 65_536
+_SOURCE = re.compile(r"[\w-]{1,64}", re.ASCII)
 _MOST_ID = 64
 _MOST_PAYLOAD = 256
 _COOKIE_SECONDS = 180 * 24 * 3600
@@ -97,6 +99,7 @@ async def parse(request: web.Request, address: str) -> Incoming:
         text=words,
         payload=clean(payload) if isinstance(payload, str) else None,
         language_hint=language_of(request),
+        source=_source(request),
     )
 
 
@@ -104,6 +107,12 @@ def language_of(request: web.Request) -> str | None:
     """What the browser asks for first: Accept-Language, or ?language= of the page."""
     wanted = request.query.get("language") or request.headers.get("Accept-Language") or ""
     return wanted.split(",")[0].split(";")[0].strip().lower()[:8] or None
+
+
+def _source(request: web.Request) -> str | None:
+    """The poster or link that brought somebody to the page: ?source=, letters, digits, - and _."""
+    found = request.query.get("source", "")
+    return found if _SOURCE.fullmatch(found) else None
 
 
 def client_id(external_id: str) -> str:

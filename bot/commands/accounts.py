@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import outbox
-from bot.commands import postgres, rasa_side
-from bot.database import engine
+from bot.commands import opened
 from bot.inbox import Outcome
 from bot.settings import Settings
 
@@ -50,19 +49,8 @@ class Accounts:
 
 async def accounts(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print the accounts of the database in use."""
-    url, embedded = settings.database_url, None
-    if url is None:
-        running = rasa_side.running_instance(settings.folder)
-        embedded = None if running else postgres.Embedded(settings.folder / "postgres")
-        url = running["database_url"] if running else embedded.url if embedded else ""
-    await postgres.check(url)
-    database = engine(url)
-    try:
+    async with opened.database(settings) as database:
         result = await count(database)
-    finally:
-        await database.dispose()
-        if embedded:
-            embedded.stop()
     print(_table("inbox", "received", result.inbox))
     print(_table("outbox", "to send", result.outbox))
     print("\n".join(result.problems) or "It adds up.")

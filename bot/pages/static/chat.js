@@ -7,6 +7,9 @@ const at = (id) => document.getElementById(id);
 const log = at("log"), lines = at("lines"), form = at("form"), box = at("text");
 const started = "tekkie-started", languageKey = "tekkie-language";
 
+const tag = new URLSearchParams(location.search).get("source"); // the poster that brought the person here
+const source = tag ? "&source=" + encodeURIComponent(tag) : "";
+
 let language = pick();
 let position = 0;
 let stream = null;
@@ -119,7 +122,7 @@ function send(text, payload) {
 
 async function post(id, text, payload, item, attempt = 0) {
   try {
-    const answer = await fetch("/api/webchat/messages?language=" + language, {
+    const answer = await fetch(`/api/webchat/messages?language=${language}${source}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(payload ? { id, text, payload } : { id, text }),
