@@ -6,15 +6,16 @@ follows from it at once, and only if the claim still holds; `release` gives it b
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Float, Text, bindparam, func, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Float, Integer, Text, bindparam, func, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
 from bot.inbox import Outcome
-from bot.messages import Author, Button, Incoming, Kind, Reply, read_buttons
+from bot.messages import Attachment, Author, Button, Incoming, Kind, Reply, read_buttons
 
 MOST_ATTEMPTS = 3
 MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
@@ -35,6 +36,8 @@ class Claim:
     language_from: str | None
     dialogue: dict[str, Any] | None
     last_position: int
+    mode: str  # who talks, see handover.py
+    awaits: str | None
     offered: tuple[Button, ...]  # the buttons under the last reply
     waiting: int  # open messages behind this one
     slowed: bool  # the person was told so in the last minute
@@ -52,6 +55,8 @@ class Answer:
     topic: str | None = None
     confidence: float | None = None
     slowed: bool = False
+    awaits: str | None = None
+    within: Callable[[AsyncConnection], Awaitable[None]] | None = None  # more to save in the same transaction
     forget: bool = False  # empty everything said before
     blocked: bool = False  # the person does not want to hear from us at all
     muted: bool = False  # the person asked us not to write first
@@ -81,18 +86,19 @@ _CLAIM = text(
         UPDATE conversation c SET claimed_by = :worker
         FROM ready WHERE c.id = ready.conversation_id
         RETURNING c.id, c.address, c.language, c.language_from, c.dialogue, c.last_position,
-                  coalesce(c.slowed_at > now() - interval '1 minute', false) AS slowed
+                  c.mode, c.awaits, coalesce(c.slowed_at > now() - interval '1 minute', false) AS slowed
     )
     UPDATE inbox i SET attempts = i.attempts + 1 FROM held WHERE held.id = i.conversation_id
         AND i.id IN (SELECT id FROM ready)
     RETURNING i.id, i.attempts, i.channel, i.external_id, held.address, i.kind, i.text, i.payload, i.language_hint,
-        i.message_id, i.source, held.id AS conversation_id, held.language, held.language_from, held.dialogue,
+        i.message_id, i.source, i.attachment, held.mode, held.awaits,
+        held.id AS conversation_id, held.language, held.language_from, held.dialogue,
         held.last_position, held.slowed,
         (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.author <> 'person'
          ORDER BY t.position DESC LIMIT 1) AS offered,
         (SELECT count(*) FROM inbox w WHERE w.conversation_id = held.id AND w.outcome IS NULL) - 1 AS waiting
     """
-).columns(dialogue=conversation.c.dialogue.type, offered=transcript.c.buttons.type)
+).columns(dialogue=conversation.c.dialogue.type, offered=transcript.c.buttons.type, attachment=inbox.c.attachment.type)
 
 
 async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
@@ -114,12 +120,15 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
                 row.language_hint,
                 message_id=row.message_id,
                 source=row.source,
+                attachment=Attachment(**row.attachment) if row.attachment else None,
             ),
             conversation_id=row.conversation_id,
             language=row.language,
             language_from=row.language_from,
             dialogue=row.dialogue,
             last_position=row.last_position,
+            mode=row.mode,
+            awaits=row.awaits,
             offered=read_buttons(row.offered or ()),
             waiting=row.waiting,
             slowed=row.slowed,
@@ -133,23 +142,27 @@ _FINISH = text(
     """
     WITH held AS (
         UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
-            dialogue = :dialogue, last_position = :last_position, pace_at = now() + :pause * interval '1 second',
-            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END, heard_at = now(),
+            dialogue = :dialogue, last_position = last_position + :count,
+            pace_at = now() + :pause * interval '1 second',
+            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END, heard_at = now(), awaits = :awaits,
             blocked_at = CASE WHEN :blocked THEN now() END, muted_at = CASE WHEN :muted THEN now() END,
             source = coalesce(source, :source)
-        WHERE id = :conversation AND claimed_by = :worker
+        WHERE id = :conversation AND claimed_by = :worker AND mode = :mode
           AND EXISTS (SELECT FROM inbox WHERE id = :inbox AND outcome IS NULL)
-        RETURNING id
+        RETURNING id, last_position - :count AS before
     ), shut AS (
         UPDATE inbox SET outcome = :outcome, text = NULL, closed_at = now(),
             payload = CASE WHEN kind = 'unreadable' THEN payload END
         WHERE id = :inbox AND EXISTS (SELECT FROM held)
     ), said AS (
         INSERT INTO transcript
-            (conversation_id, inbox_id, position, author, text, buttons, place, language, topic, confidence)
-        SELECT held.id, :inbox, line.* FROM held, jsonb_to_recordset(:lines) AS line (position int, author text,
-            text text, buttons jsonb, place jsonb, language text, topic text, confidence float)
-        ORDER BY line.position RETURNING id, author
+            (conversation_id, inbox_id, position, author, text, buttons, place, dutch, language, topic, confidence,
+             attachment)
+        SELECT held.id, :inbox, held.before + line.number, line.author, line.text, line.buttons, line.place, line.dutch,
+            line.language, line.topic, line.confidence, line.attachment
+        FROM held, jsonb_to_recordset(:lines) AS line (number int, author text, text text, buttons jsonb, place jsonb,
+            dutch text, language text, topic text, confidence float, attachment jsonb)
+        ORDER BY line.number RETURNING id, author
     ), sending AS (
         INSERT INTO outbox (conversation_id, transcript_id, channel, quote)
         SELECT :conversation, said.id, :channel, :quote FROM said WHERE said.author <> 'person' ORDER BY said.id
@@ -162,13 +175,15 @@ _FINISH = text(
     bindparam("pause", type_=Float),
     bindparam("source", type_=Text),
     bindparam("quote", type_=Text),
+    bindparam("awaits", type_=Text),
+    bindparam("count", type_=Integer),
 )
 
 
 async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
     """Save the new state, the transcript and the outgoing replies and close the message, or nothing.
 
-    Raises LostClaim when the claim was taken back in the meantime.
+    Raises LostClaim when the claim was taken back, or a coach came or went in the meantime.
     """
     lines = _lines(claimed, answer) if answer.kept else []
     values = {
@@ -180,7 +195,9 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         "language": answer.language,
         "language_from": answer.language_from,
         "dialogue": answer.dialogue,
-        "last_position": claimed.last_position + len(lines),
+        "count": len(lines),
+        "mode": claimed.mode,
+        "awaits": answer.awaits,
         "pause": PAUSE_SECONDS if claimed.waiting >= MANY_WAITING else 0.0,
         "slowed": answer.slowed,
         "blocked": answer.blocked,
@@ -189,16 +206,18 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         "quote": claimed.incoming.message_id if claimed.waiting else None,
         "lines": lines,
     }
-    async with database.begin() if answer.forget else single(database).connect() as link:
+    async with database.begin() if answer.forget or answer.within else single(database).connect() as link:
         if answer.forget:
             await link.execute(_FORGET, {"conversation": claimed.conversation_id, "worker": claimed.worker})
         if (await link.execute(_FINISH, values)).scalar_one() != 1:
             raise LostClaim(f"inbox {claimed.inbox_id}")
+        if answer.within:
+            await answer.within(link)
 
 
 _FORGET = text(
     """
-    UPDATE transcript SET text = '', buttons = '[]', topic = NULL, confidence = NULL
+    UPDATE transcript SET text = '', buttons = '[]', dutch = NULL, attachment = NULL, topic = NULL, confidence = NULL
     FROM conversation c WHERE c.id = conversation_id AND c.id = :conversation AND c.claimed_by = :worker
     """
 )
@@ -209,6 +228,7 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
         "author": Author.PERSON,
         "text": claimed.incoming.text,
         "buttons": [],
+        "attachment": asdict(attachment) if (attachment := claimed.incoming.attachment) else None,
         "topic": answer.topic,
         "confidence": answer.confidence,
     }
@@ -218,29 +238,34 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
             "text": reply.text,
             "buttons": [asdict(button) for button in reply.buttons],
             "place": asdict(reply.place) if reply.place else None,
+            "dutch": reply.dutch,
             "topic": answer.topic,
         }
         for reply in answer.replies
     ]
     return [
-        {**line, "language": answer.language, "position": claimed.last_position + number}
+        {**line, "language": answer.language, "number": number}
         for number, line in enumerate([person, *replies], start=1)
     ]
 
 
 async def release(database: AsyncEngine, claimed: Claim, seconds: float, counted: bool) -> None:
-    """Give the message back for another try in `seconds`; `counted` keeps this attempt on its account."""
+    """Give the message back for another try in `seconds`; `counted` keeps this attempt on its account.
+
+    Does nothing when another worker has the conversation now.
+    """
     async with database.begin() as link:
-        await link.execute(
+        given = await link.execute(
             update(conversation)
             .where(conversation.c.id == claimed.conversation_id, conversation.c.claimed_by == claimed.worker)
             .values(claimed_by=None)
         )
-        await link.execute(
-            update(inbox)
-            .where(inbox.c.id == claimed.inbox_id, inbox.c.outcome.is_(None))
-            .values(
-                due_at=func.now() + text(f"interval '{seconds:.3f} seconds'"),
-                attempts=claimed.attempts if counted else claimed.attempts - 1,
+        if given.rowcount:
+            await link.execute(
+                update(inbox)
+                .where(inbox.c.id == claimed.inbox_id, inbox.c.outcome.is_(None))
+                .values(
+                    due_at=func.now() + text(f"interval '{seconds:.3f} seconds'"),
+                    attempts=claimed.attempts if counted else claimed.attempts - 1,
+                )
             )
-        )

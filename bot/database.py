@@ -55,6 +55,8 @@ conversation = Table(
     Column("language", Text),
     Column("language_from", Text),  # chosen, detected, hint
     Column("dialogue", JSONB),
+    Column("mode", Text, nullable=False, server_default="bot"),  # who talks, see handover.py
+    Column("awaits", Text),  # what the next message is taken for ("rating:KEY"), if it is no question
     Column("last_position", Integer, nullable=False, server_default="0"),
     Column("claimed_by", Integer),  # a worker id, see Bell
     # Not before this time: somebody who sends many messages at once is answered with a pause in between.
@@ -88,6 +90,7 @@ inbox = Table(
     Column("language_hint", Text),
     Column("message_id", Text),  # what a reply can quote
     Column("source", Text),
+    Column("attachment", JSONB),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -109,6 +112,9 @@ transcript = Table(
     Column("text", Text, nullable=False),
     Column("buttons", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("place", JSONB),
+    Column("dutch", Text),  # the same in Dutch, for coaches
+    Column("coach", Text),  # the name of the coach who wrote it
+    Column("attachment", JSONB),
     Column("language", Text),
     Column("topic", Text),
     Column("confidence", Float),
@@ -157,7 +163,7 @@ receipt = Table(
 )
 Index("receipt_open", receipt.c.at, postgresql_where=(receipt.c.status == "failed") & ~receipt.c.applied)
 
-BELLS = ("inbox", "outbox", "transcript")
+BELLS = ("inbox", "outbox", "transcript", "desk", "receipt")
 _LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
 
 

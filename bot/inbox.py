@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
@@ -89,6 +90,7 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
             "language_hint": m.language_hint,
             "message_id": m.message_id,
             "source": m.source,
+            "attachment": asdict(m.attachment) if m.attachment else None,
         }
         for m in batch
     ]

@@ -51,6 +51,16 @@ class Author(StrEnum):
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that stays with the platform until a coach asks for it. `size` in bytes, 0 when not told."""
+
+    media_id: str
+    name: str
+    mime: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
 class Incoming:
     """One message of a person, already verified and cleaned by its channel.
 
@@ -72,6 +82,7 @@ class Incoming:
     message_id: str | None = None
     source: str | None = None
     courtesy: object = None
+    attachment: Attachment | None = None
 
 
 @dataclass(frozen=True)
@@ -99,11 +110,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Reply:
-    """One bubble. With a `place`, `text` says the same for channels without maps."""
+    """One bubble. With a `place`, `text` says the same for channels without maps; `dutch` is it for coaches."""
 
     text: str
     buttons: tuple[Button, ...] = ()
     place: Place | None = None
+    dutch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Line:
     at: float  # seconds since 1970
     external_id: str | None = None  # of the person's own message
     place: Place | None = None
+    coach: str | None = None  # the name of the coach who wrote it
 
 
 class Failure(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,29 @@ from bot.messages import LANGUAGES, Button, Reply
 LANGUAGE_PAYLOAD = "language:"
 FORGET_PAYLOAD = "forget:yes"
 COACH_PAYLOAD = "/talk_to_coach"
-_FILE = Path(__file__).with_name("phrases.yml")
+_FILES = [Path(__file__).with_name("phrases.yml"), Path(__file__).parent / "coach" / "phrases.yml"]
 
 
 @lru_cache(maxsize=1)
 def _phrases() -> dict[str, Any]:
-    return dict(yaml.safe_load(_FILE.read_text("utf-8")))
+    joined: dict[str, Any] = {}
+    for path in _FILES:
+        joined |= yaml.safe_load(path.read_text("utf-8"))
+    return joined
 
 
 def say(phrase: str, language: str) -> str:
     """The phrase in `language`; KeyError for one that does not exist."""
     return str(_phrases()[phrase][language])
+
+
+def spoken(phrase: str, language: str, buttons: tuple[Button, ...] = (), **values: str | Mapping[str, str]) -> Reply:
+    """A phrase as a bubble, with the same in Dutch beside it. A value may differ per language."""
+
+    def told(code: str) -> str:
+        return say(phrase, code).format(**{name: v if isinstance(v, str) else v[code] for name, v in values.items()})
+
+    return Reply(told(language), buttons, dutch=told("nl") if language != "nl" else None)
 
 
 def language_buttons() -> tuple[Button, ...]:

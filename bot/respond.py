@@ -76,7 +76,8 @@ class Responder:
         try:
             await claims.finish(self.database, claimed, await self.answerer.answer(claimed))
         except claims.LostClaim:
-            logger.warning("inbox %d went to another worker", claimed.inbox_id)
+            logger.info("inbox %d is not ours any more, or a coach came or went", claimed.inbox_id)
+            await self._give_back(claimed, 0.0, counted=False)
         except Unavailable:
             await self._give_back(claimed, 0.2, counted=False)
             await self.answerer.understanding.wait_until_ready()

@@ -1,12 +1,15 @@
-"""Reads what was said in a conversation, for the page of the person (and later the coach's desk)."""
+"""What was said in a conversation: read for the page of the person, added to by coaches and timers."""
 
 from __future__ import annotations
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Integer, Text, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
-from bot.messages import Author, Line, Place, read_buttons
+from bot.messages import Author, Line, Place, Reply, read_buttons
 
 MOST_LINES = 500
 
@@ -39,9 +42,56 @@ async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> 
             at=row.at.timestamp(),
             external_id=row.external_id if row.author == Author.PERSON else None,
             place=Place(**row.place) if row.place else None,
+            coach=row.coach,
         )
         for row in rows
     ]
+
+
+_APPEND = text(
+    """
+    WITH held AS (
+        UPDATE conversation SET last_position = last_position + :count WHERE id = :conversation
+        RETURNING id, channel, language, last_position - :count AS before
+    ), said AS (
+        INSERT INTO transcript (conversation_id, position, author, coach, text, buttons, dutch, topic, language)
+        SELECT held.id, held.before + line.number, :author, :coach, line.text, line.buttons, line.dutch, :topic,
+            coalesce(:language, held.language)
+        FROM held, jsonb_to_recordset(:lines) AS line (number int, text text, buttons jsonb, dutch text)
+        ORDER BY line.number RETURNING id, position
+    ), sending AS (
+        INSERT INTO outbox (conversation_id, transcript_id, channel)
+        SELECT held.id, said.id, held.channel FROM held, said ORDER BY said.id
+    )
+    SELECT max(position) FROM said
+    """
+).bindparams(
+    bindparam("lines", type_=transcript.c.buttons.type),
+    bindparam("count", type_=Integer),
+    bindparam("coach", type_=Text),
+    bindparam("topic", type_=Text),
+    bindparam("language", type_=Text),
+)
+
+
+async def append(
+    link: AsyncConnection,
+    conversation_id: int,
+    replies: Sequence[Reply],
+    author: Author,
+    *,
+    coach: str | None = None,
+    topic: str | None = None,
+    language: str | None = None,
+) -> int:
+    """Say something that is no answer to a message: the lines, and their rows in the outbox; the last position."""
+    lines = [
+        {"number": number, "text": reply.text, "buttons": list(map(asdict, reply.buttons)), "dutch": reply.dutch}
+        for number, reply in enumerate(replies, start=1)
+    ]
+    values = {"conversation": conversation_id, "lines": lines, "count": len(lines), "author": author}
+    values |= {"coach": coach, "topic": topic, "language": language}
+    return int((await link.execute(_APPEND, values)).scalar_one())
 
 
 async def waiting(database: AsyncEngine, conversation_id: int) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from bot.migrations.statements import run
 
 revision = "0001"
 down_revision = None
@@ -97,22 +97,9 @@ CREATE TRIGGER transcript_bell AFTER INSERT ON transcript FOR EACH ROW EXECUTE F
 
 
 def upgrade() -> None:
-    for statements in (_TABLES, *_BELLS.split("\n\n")):
-        _run(statements)
+    run(_TABLES)
+    run(_BELLS)
 
 
 def downgrade() -> None:
-    _run("DROP TABLE outbox, transcript, inbox, conversation; DROP FUNCTION ring_bell; DROP FUNCTION ring_transcript;")
-
-
-def _run(script: str) -> None:
-    """asyncpg takes one statement at a time; function bodies are kept whole."""
-    statement = ""
-    for part in script.split(";\n"):
-        statement += part
-        if statement.count("$$") % 2:
-            statement += ";\n"
-            continue
-        if statement.strip().strip(";").strip():
-            op.execute(statement.strip().rstrip(";"))
-        statement = ""
+    run("DROP TABLE outbox, transcript, inbox, conversation;\nDROP FUNCTION ring_bell;\nDROP FUNCTION ring_transcript;")

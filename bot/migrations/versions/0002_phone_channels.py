@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from bot.migrations.statements import run
 
 revision = "0002"
 down_revision = "0001"
@@ -42,10 +42,8 @@ ALTER TABLE conversation DROP alias, DROP source, DROP heard_at, DROP blocked_at
 
 
 def upgrade() -> None:
-    for statement in _UP.split(";\n"):
-        op.execute(statement)
+    run(_UP)
 
 
 def downgrade() -> None:
-    for statement in _DOWN.split(";\n"):
-        op.execute(statement)
+    run(_DOWN)
