@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bot.commands import accounts, channels, chat, content, evaluate, lines, postgres, serve, train, up
+from bot.commands import accounts, channels, chat, content, evaluate, evaluate_stock, lines, postgres, serve, train, up
 from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError, environment, read
@@ -99,7 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     add("test", test, "run all tests; further arguments go to pytest")
     part = add("evaluate", evaluate.evaluate, "measure understanding, write docs/understanding.md")
     part.add_argument("--quick", action="store_true", help="only the table, nothing written")
-    part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (takes hours)")
+    part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (hours)")
+    part.add_argument("--epochs", type=int, default=evaluate_stock.EPOCHS, help="of Rasa's network with --stock")
     add("content", content.content, "what editors should look at; exit 1 when something is broken")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")

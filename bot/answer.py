@@ -1,16 +1,20 @@
 """What is said to one message: by its kind, as a command, as a pressed button, or by asking the Rasa side.
 
 Called by respond.py with a claimed message; gives the Answer that claims.finish saves. Changes nothing itself.
+What concerns coaches is in bot/coach/person.py.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.claims import MANY_WAITING, UNREADABLE, Answer, Claim
+from bot.coach import person
 from bot.conversation import (
     CHOSEN,
+    SMALL_TALK,
     Command,
     Tongue,
     asked_for_language,
@@ -20,6 +24,7 @@ from bot.conversation import (
     outcome,
     typed_button,
 )
+from bot.handover import Mode
 from bot.inbox import Outcome
 from bot.language import Detector, choose
 from bot.messages import LANGUAGES, Kind, Reply, has_words
@@ -30,9 +35,10 @@ from bot.phrases import (
     coach_button,
     forget_button,
     language_buttons,
-    say,
+    spoken,
     welcome,
 )
+from bot.privacy import was_masked
 from bot.understanding import Turn, Understanding, UnknownButton
 
 _SURE_OF_A_SIGN = 0.6  # a thumb is yes, a heart is thanks; other emoji say too little
@@ -42,10 +48,11 @@ _TOPICS = {Command.COACH: "/talk_to_coach", Command.PRIVACY: "/privacy", Command
 
 @dataclass(frozen=True)
 class Answerer:
-    """Finds the answer to a claimed message."""
+    """Finds the answer to a claimed message. `coaches` tells whether there is any coach at all."""
 
     understanding: Understanding
     detector: Detector
+    coaches: Callable[[], Awaitable[bool]]
 
     async def answer(self, claimed: Claim) -> Answer:
         """Raises what understanding.py raises; then the message is tried again."""
@@ -57,78 +64,107 @@ class Answerer:
             return _nothing(claimed, UNREADABLE)
         tongue = first_tongue(claimed.language, claimed.language_from, incoming.language_hint)
         answer = await self._answer_kind(claimed, tongue)
+        language = answer.language or tongue.language
+        if was_masked(incoming.text):
+            answer = replace(answer, replies=(*answer.replies, spoken("masked", language)))
         if claimed.waiting >= MANY_WAITING and not claimed.slowed:
-            notice = Reply(say("slow_down", answer.language or tongue.language))
-            answer = replace(answer, replies=(*answer.replies, notice), slowed=True)
+            answer = replace(answer, replies=(*answer.replies, spoken("slow_down", language)), slowed=True)
+        if claimed.mode == Mode.WAITING:
+            answer = person.while_waiting(claimed, answer, language)
         if not claimed.last_position and not introduces_itself(incoming, answer.topic):
-            answer = _led(say("automatic", answer.language or tongue.language), answer)
+            answer = _led("automatic", language, answer)
         return answer
 
     async def _answer_kind(self, claimed: Claim, tongue: Tongue) -> Answer:
-        incoming = claimed.incoming
-        match incoming.kind:
-            case Kind.GROUP if claimed.slowed:  # once a minute is enough
+        incoming, language = claimed.incoming, tongue.language
+        if incoming.kind is Kind.GROUP:
+            if claimed.slowed:  # once a minute is enough
                 return _nothing(claimed, f"{Outcome.IGNORED}:{Kind.GROUP}")
-            case Kind.GROUP:
-                return replace(_notice(claimed, Reply(say("group", tongue.language))), slowed=True)
+            return replace(_notice(claimed, spoken("group", language)), slowed=True)
+        if incoming.kind in (Kind.TEXT, Kind.CHOICE):
+            return await self._answer_words(claimed, tongue)
+        if claimed.mode == Mode.COACH:
+            return person.to_coach(claimed, language, None)
+        match incoming.kind:
             case Kind.CONTACT:
-                return _notice(claimed, Reply(say("contact", tongue.language), (coach_button(tongue.language),)))
+                return _notice(claimed, spoken("contact", language, (coach_button(language),)))
             case Kind.LOCATION:
-                return _led(say("location", tongue.language), await self._press("/school_where", claimed, tongue))
+                return _led("location", language, await self._press("/school_where", claimed, tongue))
             case Kind.MEDIA if has_words(incoming.text):
-                lead = say("media_caption", tongue.language)
-                return _led(lead, await self._answer_text(claimed, tongue))
-            case Kind.MEDIA:
-                return _notice(claimed, Reply(say(f"media_{incoming.payload}", tongue.language)))
+                return _led("media_caption", language, await self._answer_text(claimed, tongue))
+        return _notice(claimed, spoken(f"media_{incoming.payload}", language))
+
+    async def _answer_words(self, claimed: Claim, tongue: Tongue) -> Answer:
+        """Something that was typed or pressed: a button, a command, or words to understand."""
+        incoming = claimed.incoming
         payload = incoming.payload or typed_button(incoming.text, claimed.offered)
         if payload is not None:
             if payload.startswith(LANGUAGE_PAYLOAD):
                 return await self._switch(claimed, payload.removeprefix(LANGUAGE_PAYLOAD))
             if payload == FORGET_PAYLOAD:
-                done = Reply(say("forgotten", tongue.language))
-                return Answer(Outcome.COMMAND, (done,), tongue.language, tongue.origin, None, forget=True)
+                done, within = spoken("forgotten", tongue.language), person.forget(claimed)
+                return Answer(
+                    Outcome.COMMAND, (done,), tongue.language, tongue.origin, None, forget=True, within=within
+                )
+            if about_coach := person.pressed(claimed, payload, tongue.language):
+                return about_coach
             with contextlib.suppress(UnknownButton):  # an old or forged button: its title is read instead
-                return await self._press(payload, claimed, tongue)
+                if claimed.mode != Mode.COACH:
+                    return await self._press(payload, claimed, tongue)
         if not incoming.text:
-            return _notice(claimed, Reply(say("stale_button", tongue.language)))
+            return _notice(claimed, spoken("stale_button", tongue.language))
         given = command(incoming.text)
         return await (self._obey(given, claimed, tongue) if given else self._answer_text(claimed, tongue))
 
     async def _answer_text(self, claimed: Claim, tongue: Tongue) -> Answer:
         text = claimed.incoming.text
         chosen = choose(self.detector.detect(text, tongue.language), tongue)
+        if claimed.mode == Mode.COACH:
+            turn = await self._turn((chosen or tongue).language, claimed, text=text) if has_words(text) else None
+            return person.to_coach(claimed, tongue.language, turn)
         if chosen is None:
             return _notice(claimed, choose_language())
         if not has_words(text):
             return await self._answer_signs(claimed, tongue)
-        turn = await self.understanding.turn(chosen.language, claimed.dialogue, text=text)
-        wanted = asked_for_language(turn.understood.topic, turn.understood.entities)
+        turn = await self._turn(chosen.language, claimed, text=text)
+        understood = turn.understood
+        is_question = understood.decision == "answer" and understood.topic not in SMALL_TALK
+        if remark := person.awaited(claimed, tongue.language, is_question):
+            return remark
+        wanted = asked_for_language(understood.topic, understood.entities)
         if wanted and wanted != chosen.language:
             return await self._switch(claimed, wanted, turn)
-        return _answered(turn, chosen)
+        return _answered(claimed, turn, chosen)
 
     async def _answer_signs(self, claimed: Claim, tongue: Tongue) -> Answer:
         """A thumb or a question mark may be an answer; anything else gets a friendly line."""
-        turn = await self.understanding.turn(tongue.language, claimed.dialogue, text=claimed.incoming.text)
+        turn = await self._turn(tongue.language, claimed, text=claimed.incoming.text)
         if turn.understood.decision == "answer" and turn.understood.confidence >= _SURE_OF_A_SIGN:
-            return _answered(turn, tongue)
-        return _notice(claimed, Reply(say("no_words", tongue.language)))
+            return _answered(claimed, turn, tongue)
+        return _notice(claimed, spoken("no_words", tongue.language))
 
     async def _press(self, payload: str, claimed: Claim, tongue: Tongue) -> Answer:
-        return _answered(await self.understanding.turn(tongue.language, claimed.dialogue, payload=payload), tongue)
+        return _answered(claimed, await self._turn(tongue.language, claimed, payload=payload), tongue)
+
+    async def _turn(self, language: str, claimed: Claim, text: str | None = None, payload: str | None = None) -> Turn:
+        situation = "waiting" if claimed.mode == Mode.WAITING else "free" if await self.coaches() else "none"
+        return await self.understanding.turn(language, claimed.dialogue, text, payload, situation)
 
     async def _obey(self, given: Command, claimed: Claim, tongue: Tongue) -> Answer:
         """A command like /help: the same in every channel."""
+        if given is Command.COACH and (asked := person.asks_about_coach(claimed, tongue.language)):
+            return asked
         if given in _TOPICS:
-            return replace(await self._press(_TOPICS[given], claimed, tongue), outcome=Outcome.COMMAND)
+            answer = await self._press(_TOPICS[given], claimed, tongue)
+            return answer if answer.within else replace(answer, outcome=Outcome.COMMAND)
         if given is Command.FORGET:
-            reply = Reply(say("forget_question", tongue.language), (forget_button(tongue.language),))
+            reply = spoken("forget_question", tongue.language, (forget_button(tongue.language),))
         elif given is Command.START:
             reply = welcome(tongue.language)
         elif given is Command.LANGUAGE:
             reply = choose_language()
         else:
-            reply = Reply(say("stopped", tongue.language))
+            reply = spoken("stopped", tongue.language)
         answer = replace(_notice(claimed, reply), outcome=Outcome.COMMAND, muted=given is Command.STOP)
         return answer if answer.language else replace(answer, language=tongue.language, language_from=tongue.origin)
 
@@ -142,7 +178,7 @@ class Answerer:
         return replace(answer, topic=asked.understood.topic, confidence=asked.understood.confidence)
 
 
-def _answered(turn: Turn, tongue: Tongue) -> Answer:
+def _answered(claimed: Claim, turn: Turn, tongue: Tongue) -> Answer:
     understood = turn.understood
     replies = turn.replies
     if understood.topic == "change_language" and understood.decision == "answer":
@@ -150,7 +186,7 @@ def _answered(turn: Turn, tongue: Tongue) -> Answer:
     if understood.topic == "delete_my_data" and understood.decision == "answer":
         button = forget_button(tongue.language)
         replies = tuple(replace(reply, buttons=(button, *reply.buttons[:2])) for reply in replies)
-    return Answer(
+    answer = Answer(
         outcome=outcome(understood.decision),
         replies=replies,
         language=tongue.language,
@@ -159,6 +195,7 @@ def _answered(turn: Turn, tongue: Tongue) -> Answer:
         topic=understood.topic,
         confidence=understood.confidence,
     )
+    return person.requested(claimed, turn, answer) if turn.referral else answer
 
 
 def _notice(claimed: Claim, reply: Reply) -> Answer:
@@ -169,15 +206,11 @@ def _nothing(claimed: Claim, outcome: str, blocked: bool = False) -> Answer:
     return Answer(outcome, (), claimed.language, claimed.language_from, claimed.dialogue, blocked=blocked)
 
 
-def _led(lead: str, answer: Answer) -> Answer:
-    """The same answer with a sentence in front of its first bubble."""
-    return replace(answer, replies=_with_lead(answer.replies, lead))
-
-
-def _with_lead(replies: tuple[Reply, ...], lead: str) -> tuple[Reply, ...]:
-    """`lead` before the first text; a pin on the map stays a pin."""
-    at = next((number for number, reply in enumerate(replies) if not reply.place), 0)
-    return tuple(
-        replace(reply, text=f"{lead}\n\n{reply.text}") if number == at else reply
-        for number, reply in enumerate(replies)
-    )
+def _led(phrase: str, language: str, answer: Answer) -> Answer:
+    """The same answer with a sentence before its first text; a pin on the map stays a pin."""
+    lead, replies = spoken(phrase, language), list(answer.replies)
+    at = next((number for number, reply in enumerate(replies) if not reply.place), None)
+    if at is None:
+        return answer
+    replies[at] = lead.before(replies[at])
+    return replace(answer, replies=tuple(replies))

@@ -20,6 +20,7 @@ from bot.messages import Attachment, Author, Button, Incoming, Kind, Reply, read
 MOST_ATTEMPTS = 3
 MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
 PAUSE_SECONDS = 0.5
+_SIGNS = {Kind.MEDIA: "📎", Kind.LOCATION: "📍", Kind.CONTACT: "👤"}  # what a message without words looks like
 UNREADABLE = f"{Outcome.DEAD}:unreadable"  # no message of a person: not in the transcript, its payload is kept
 
 
@@ -226,7 +227,7 @@ _FORGET = text(
 def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
     person: dict[str, Any] = {
         "author": Author.PERSON,
-        "text": claimed.incoming.text,
+        "text": claimed.incoming.text or _SIGNS.get(claimed.incoming.kind, ""),
         "buttons": [],
         "attachment": asdict(attachment) if (attachment := claimed.incoming.attachment) else None,
         "topic": answer.topic,

@@ -17,6 +17,7 @@ _OUTCOMES = {"answer": "answered", "ask_back": "asked_back", "not_understood": "
 
 _TELLS_BY_ITSELF = "webchat"  # its page says at the top that no human answers
 _SAYS_SO = ("greet", "are_you_a_bot")
+SMALL_TALK = ("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult", "complaint", "out_of_scope")
 _OPT_OUT = "stop"  # what people type on WhatsApp instead of /stop
 
 

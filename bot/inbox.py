@@ -16,7 +16,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox
-from bot.messages import Incoming
+from bot.messages import Incoming, Kind
+from bot.privacy import mask
 
 
 class Outcome(StrEnum):
@@ -72,7 +73,7 @@ _ALIASES = select(conversation.c.channel, conversation.c.alias, conversation.c.i
     tuple_(conversation.c.channel, conversation.c.alias).in_(bindparam("addresses", expanding=True))
 )
 _RENAME = update(conversation).where(
-    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("known_as")
+    conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
 )
 
 
@@ -85,8 +86,8 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
             "channel": m.channel,
             "external_id": m.external_id,
             "kind": m.kind,
-            "text": m.text,
-            "payload": m.payload,
+            "text": mask(m.text),
+            "payload": mask(m.payload) if m.payload and m.kind is Kind.UNREADABLE else m.payload,
             "language_hint": m.language_hint,
             "message_id": m.message_id,
             "source": m.source,
@@ -129,7 +130,7 @@ async def rename(link: AsyncConnection, channel: str, old: str, new: str) -> boo
     """Somebody has a new address; the old one stays as alias. False when nobody had `old` or `new` is taken."""
     if await _found(link, _OWNERS, [(channel, new)]):
         return False
-    done = await link.execute(_RENAME.values(address=new, alias=old), {"channel": channel, "known_as": old})
+    done = await link.execute(_RENAME.values(address=new, alias=old), {"on": channel, "known_as": old})
     return bool(done.rowcount)
 
 

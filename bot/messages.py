@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 MOST_CHARACTERS = 4096
@@ -116,6 +116,11 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     place: Place | None = None
     dutch: str | None = None
+
+    def before(self, other: Reply) -> Reply:
+        """`other` with the text of this one in front of it."""
+        dutch = f"{self.dutch}\n\n{other.dutch}" if self.dutch and other.dutch else other.dutch
+        return replace(other, text=f"{self.text}\n\n{other.text}", dutch=dutch)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ _CLAIM = text(
     UPDATE outbox o SET claimed_by = :worker, attempts = o.attempts + 1, parked_at = NULL
     FROM ready, transcript t, conversation c
     WHERE o.id = ready.id AND t.id = o.transcript_id AND c.id = o.conversation_id
-    RETURNING o.id, o.conversation_id, o.channel, c.address, c.alias, o.quote, t.text, t.buttons, t.place,
+    RETURNING o.id, o.conversation_id, o.channel, c.address, c.alias, o.quote, t.buttons, t.place,
+        CASE WHEN t.coach IS NULL THEN t.text ELSE '👤 ' || t.coach || E':\\n' || t.text END AS text,
         coalesce(t.language, c.language, 'nl') AS language, o.attempts, c.blocked_at IS NOT NULL AS blocked,
         coalesce(extract(epoch FROM now() - c.heard_at) / 3600, 0) AS silent_hours
     """

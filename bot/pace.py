@@ -1,15 +1,19 @@
 """How fast a channel may send: over all, to one person, and when the platform said "slower". Pure, no I/O.
 
-Every limit is one "theoretical arrival time" (the generic cell rate algorithm): a message is allowed `burst - 1`
-intervals before it, and moves it one interval on.
+Over all, time is cut into slots, one message in each: who must wait for a turn of their own takes a later slot and
+leaves the ones before it to others. To one person it is one "theoretical arrival time" (the generic cell rate
+algorithm): a message is allowed `burst - 1` intervals before it, and moves it one interval on.
 """
 
 from __future__ import annotations
+
+import math
 
 from bot.messages import Limits
 
 _MARGIN = 1.05  # timers are not exact: stay a little under what is allowed
 _MOST_REMEMBERED = 20_000
+_MOST_SLOTS = 1_000
 
 
 class Pace:
@@ -17,8 +21,8 @@ class Pace:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._interval = _MARGIN / limits.per_second if limits.per_second else 0.0
-        self._next = 0.0
+        self._slot = _MARGIN / limits.per_second if limits.per_second else 0.0
+        self._taken: set[int] = set()
         self._people: dict[str, float] = {}
         self._held: dict[str, float] = {}
         self._all_held = 0.0
@@ -27,13 +31,16 @@ class Pace:
         """(seconds to wait, reserved): the next free moment is taken unless it is further off than `most_wait`."""
         person = self._limits.person_seconds
         early = (self._limits.burst - 1) * person
-        at = max(now, self._next, self._all_held, self._held.get(address, 0.0), self._people.get(address, 0.0) - early)
+        at = max(now, self._all_held, self._held.get(address, 0.0), self._people.get(address, 0.0) - early)
+        slot = self._free_slot(at) if self._slot else 0
+        at = max(at, slot * self._slot)
         if at - now > most_wait:
             return at - now, False
-        self._next = at + self._interval
+        if self._slot:
+            self._taken.add(slot)
         if person:
             self._people[address] = max(self._people.get(address, 0.0), at) + person
-            self._tidy(now)
+        self._tidy(now)
         return at - now, True
 
     def hold(self, address: str | None, until: float) -> None:
@@ -43,7 +50,16 @@ class Pace:
         else:
             self._held[address] = max(self._held.get(address, 0.0), until)
 
+    def _free_slot(self, at: float) -> int:
+        slot = math.floor(at / self._slot)
+        while slot in self._taken:
+            slot += 1
+        return slot
+
     def _tidy(self, now: float) -> None:
+        if len(self._taken) > _MOST_SLOTS:
+            past = math.floor(now / self._slot)
+            self._taken = {slot for slot in self._taken if slot >= past}
         if len(self._people) + len(self._held) > _MOST_REMEMBERED:
             self._people = {address: at for address, at in self._people.items() if at > now}
             self._held = {address: at for address, at in self._held.items() if at > now}

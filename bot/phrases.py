@@ -50,7 +50,7 @@ def choose_language() -> Reply:
 
 def welcome(language: str) -> Reply:
     """The first words on a phone: who this is, that it is a machine, what it can do, and in which languages."""
-    return Reply(say("welcome", language), language_buttons())
+    return spoken("welcome", language, language_buttons())
 
 
 def coach_button(language: str) -> Button:
@@ -77,7 +77,7 @@ def about(length: str, language: str) -> str:
 
 def apology(language: str) -> Reply:
     """For a message that failed every time."""
-    return Reply(say("broken", language), (coach_button(language),))
+    return spoken("broken", language, (coach_button(language),))
 
 
 def refuse(code: str, language: str) -> str:

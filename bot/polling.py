@@ -41,6 +41,7 @@ async def poll(channel: Telegram, acceptor: Acceptor, bell: Bell) -> None:
         except NotSent as problem:
             if problem.failure is Failure.ALARM:
                 logger.error("Telegram does not take our token: %s", problem)
+            ready = False  # a webhook may have been set since
             await asyncio.sleep(max(problem.seconds, _PAUSE_SECONDS))
         except TROUBLE as error:
             logger.warning("updates wait, the inbox is out of reach: %s", type(error).__name__)

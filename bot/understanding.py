@@ -43,6 +43,7 @@ class Turn:
     replies: tuple[Reply, ...]
     state: dict[str, Any]
     understood: Understood
+    referral: dict[str, Any] | None = None  # a finished form for a coach, see actions/referral.py
 
 
 class Understanding:
@@ -59,22 +60,39 @@ class Understanding:
         await self._session.close()
 
     async def turn(
-        self, language: str, state: dict[str, Any] | None, text: str | None = None, payload: str | None = None
+        self,
+        language: str,
+        state: dict[str, Any] | None,
+        text: str | None = None,
+        payload: str | None = None,
+        situation: str = "none",
     ) -> Turn:
-        """One turn of the dialogue, by what was written or which button was pressed."""
-        body = {"language": language, "state": state}
+        """One turn of the dialogue, by what was written or which button was pressed.
+
+        `situation`: none (there are no coaches), free, or waiting (a request is open).
+        """
+        body = {"language": language, "state": state, "situation": situation}
         body |= {"text": text} if payload is None else {"payload": payload}
         answer = await self._post("/turn", body)
         return Turn(
             replies=tuple(_reply(message) for message in answer["messages"]),
             state=answer["state"],
             understood=_understood(answer["understood"]),
+            referral=answer.get("referral"),
         )
 
     async def parse(self, language: str, texts: list[str]) -> list[Understood]:
         """Understanding without dialogue, at most 1,000 texts."""
         answer = await self._post("/parse", {"language": language, "texts": texts})
         return [_understood(result) for result in answer["results"]]
+
+    async def topics(self) -> list[dict[str, Any]]:
+        """Every topic: {topic, group, titles, answers}, the last two per language."""
+        try:
+            async with self._session.get(self._url + "/topics") as response:
+                return list((await response.json())["topics"])
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
+            raise Unavailable("/topics") from error
 
     async def models(self) -> dict[str, str]:
         """The model file it serves per language; empty when it does not answer."""
@@ -108,7 +126,8 @@ class Understanding:
 
 def _reply(message: dict[str, Any]) -> Reply:
     place = message.get("place")
-    return Reply(message["text"], read_buttons(message["buttons"]), Place(**place) if place else None)
+    buttons = read_buttons(message["buttons"])
+    return Reply(message["text"], buttons, Place(**place) if place else None, message.get("dutch"))
 
 
 def _understood(answer: dict[str, Any]) -> Understood:

@@ -10,11 +10,11 @@ import asyncio
 import hmac
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import Any, Self
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message, ReplyParameters
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction
 from telegram.error import (
     BadRequest,
@@ -41,6 +41,8 @@ _ROW = 26  # letters of buttons that stand side by side on a phone
 _POLL_SECONDS = 25
 _AT_ONCE = 100
 _ANSWERED = (Kind.TEXT, Kind.CHOICE, Kind.LOCATION, Kind.MEDIA, Kind.CONTACT)
+_TRIED_AGAIN = (Failure.AWAY, Failure.SLOWER, Failure.ALARM)
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _GONE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
 
 
@@ -51,6 +53,7 @@ class Telegram:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._there: dict[Outgoing, int] = {}  # how many pieces of a long reply came through before it failed
         self.bot = _RawBot(
             account.token,
             base_url=f"{account.api_base}/bot",
@@ -70,7 +73,7 @@ class Telegram:
     def verify(self, headers: Mapping[str, str]) -> None:
         """Raises Refused with 401 unless the call carries our secret."""
         given = headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not hmac.compare_digest(given.encode(), self._account.secret.encode()):
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._account.secret.encode()):
             raise Refused(401, "wrong_signature")
 
     def parse(self, body: bytes) -> Incoming:
@@ -108,19 +111,16 @@ class Telegram:
             raw = await self.bot.raw_updates(offset)
         except TelegramError as error:
             raise failure(error) from error
-        numbers = [update["update_id"] for update in raw if isinstance(update.get("update_id"), int)]
+        numbers = [update["update_id"] for update in raw if type(update.get("update_id")) is int]
         return [parse_update(update) for update in raw], max(numbers) + 1 if numbers else offset
 
     async def received(self, incoming: Incoming) -> None:
         """Show that it came in: the button's clock stops, the chosen one is marked, "typing" appears."""
-        try:
-            if isinstance(incoming.courtesy, Callback):
-                await self.bot.answer_callback_query(incoming.courtesy.query_id)
-                await self._mark_chosen(incoming, incoming.courtesy)
-            if incoming.kind in _ANSWERED:
-                await self.bot.send_chat_action(int(incoming.address), ChatAction.TYPING)
-        except TelegramError as error:
-            logger.info("no courtesy: %s", type(error).__name__)
+        if isinstance(incoming.courtesy, Callback):
+            await _politely(self.bot.answer_callback_query(incoming.courtesy.query_id))
+            await _politely(self._mark_chosen(incoming, incoming.courtesy))
+        if incoming.kind in _ANSWERED:
+            await _politely(self.bot.send_chat_action(int(incoming.address), ChatAction.TYPING))
 
     async def _mark_chosen(self, incoming: Incoming, callback: Callback) -> None:
         marked = [[_marked(button, callback.data) for button in row] for row in callback.keyboard]
@@ -132,29 +132,42 @@ class Telegram:
     async def send(self, outgoing: Outgoing) -> str | None:
         """Send one reply; the id of its (last) message. Raises NotSent."""
         try:
-            return str((await self._send(outgoing)).message_id)
+            return str(await self._send(outgoing))
         except TelegramError as error:
-            raise failure(error) from error
+            problem = failure(error)
+            if problem.failure not in _TRIED_AGAIN:
+                self._there.pop(outgoing, None)
+            raise problem from error
 
-    async def _send(self, outgoing: Outgoing) -> Message:
+    async def _send(self, outgoing: Outgoing) -> int:
         chat, reply, place = int(outgoing.address), outgoing.reply, outgoing.reply.place
         quote = ReplyParameters(int(outgoing.quote), allow_sending_without_reply=True) if outgoing.quote else None
-        if place:
-            return await self.bot.send_venue(
-                chat, place.latitude, place.longitude, place.name, place.address, reply_parameters=quote
+        keyboard = _keyboard(reply.buttons)
+        if not place:
+            return await self._send_text(chat, outgoing, quote, keyboard)
+        spot = (place.latitude, place.longitude, place.name, place.address)
+        return (await self.bot.send_venue(chat, *spot, reply_markup=keyboard, reply_parameters=quote)).message_id
+
+    async def _send_text(
+        self, chat: int, outgoing: Outgoing, quote: ReplyParameters | None, keyboard: InlineKeyboardMarkup | None
+    ) -> int:
+        """In pieces when it is long; a try after a failure goes on where the one before stopped."""
+        parts = pieces(outgoing.reply.text, _MOST_TEXT, utf16)
+        sent = 0
+        for number in range(self._there.get(outgoing, 0), len(parts)):
+            message = await self.bot.send_message(
+                chat,
+                parts[number],
+                reply_markup=None if parts[number + 1 :] else keyboard,
+                reply_parameters=None if number else quote,
+                link_preview_options=_NO_PREVIEW,
             )
-        *first, last = pieces(reply.text, _MOST_TEXT, utf16)
-        for part in first:
-            await self.bot.send_message(chat, part, reply_parameters=quote)
-            quote = None
-            await asyncio.sleep(self.limits.person_seconds)
-        return await self.bot.send_message(
-            chat,
-            last,
-            reply_markup=_keyboard(reply.buttons),
-            reply_parameters=quote,
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-        )
+            sent = message.message_id
+            if len(parts) > 1:  # also after the last: the next reply keeps its distance too
+                self._there[outgoing] = number + 1
+                await asyncio.sleep(self.limits.person_seconds)
+        self._there.pop(outgoing, None)
+        return sent
 
     async def knock(self, outgoing: Outgoing) -> bool:
         """Telegram has no window that closes."""
@@ -168,7 +181,15 @@ class _RawBot(Bot):
         if offset is not None:
             request["offset"] = offset
         result = await self._post("getUpdates", request, read_timeout=_POLL_SECONDS + 5)
-        return list(result) if isinstance(result, list) else []
+        return [update for update in result if isinstance(update, dict)] if isinstance(result, list) else []
+
+
+async def _politely(courtesy: Awaitable[object]) -> None:
+    """What is nice to have: without it the conversation goes on all the same."""
+    try:
+        await courtesy
+    except TelegramError as error:
+        logger.info("no courtesy: %s", type(error).__name__)
 
 
 def failure(error: TelegramError) -> NotSent:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, InlineKeyboardButton, Message, Update, User
-from telegram.error import TelegramError
 
 from bot.channels.fit import HASHED
 from bot.messages import Incoming, Kind, Media, clean
@@ -27,7 +26,7 @@ _SOURCE = re.compile(r"/start\s+([\w-]{1,64})$", re.ASCII)
 _THERE = (ChatMember.MEMBER, ChatMember.ADMINISTRATOR, ChatMember.OWNER, ChatMember.RESTRICTED)
 _MEDIA = {
     Media.VOICE: ("voice", "audio"),
-    Media.PICTURE: ("photo", "video", "animation", "sticker", "video_note"),
+    Media.PICTURE: ("photo", "video", "animation", "sticker", "video_note", "live_photo"),
     Media.FILE: ("document",),
     Media.OTHER: ("poll", "dice", "game", "story", "invoice", "paid_media", "checklist"),
 }
@@ -46,14 +45,13 @@ class Callback:
 def parse_update(raw: Mapping[str, Any]) -> Incoming:
     """The one Incoming of an update as Telegram sent it; never raises."""
     try:
-        update = Update.de_json(dict(raw), None)
-        return _read(update)
-    except (TelegramError, TypeError, ValueError, KeyError, AttributeError):
+        return _storable(_read(Update.de_json(dict(raw), None)))
+    except Exception:  # broken updates raise anything: a date alone OSError, OverflowError or ValueError
         return _unreadable(raw)
 
 
 def _read(update: Update) -> Incoming:
-    key = str(update.update_id)
+    key = _number(update.update_id)
     if update.callback_query:
         return _choice(key, update.callback_query)
     if update.my_chat_member:
@@ -68,14 +66,17 @@ def _read(update: Update) -> Incoming:
 def _message(key: str, message: Message) -> Incoming:
     chat, person = message.chat, message.from_user
     if message.migrate_to_chat_id:
-        moved = str(message.migrate_to_chat_id)
-        return Incoming(NAME, key, moved, Kind.IDLE, payload="moved", alias=str(chat.id))
-    if person and person.is_bot:
+        moved = _number(message.migrate_to_chat_id)
+        return Incoming(NAME, key, moved, Kind.IDLE, payload="moved", alias=_number(chat.id))
+    if message.migrate_from_chat_id:
+        known_as = _number(message.migrate_from_chat_id)
+        return Incoming(NAME, key, _number(chat.id), Kind.IDLE, payload="moved", alias=known_as)
+    if person and person.is_bot and not message.sender_chat:  # with one it is an administrator without a name
         return _incoming(key, chat, person, Kind.IDLE, payload="bot")
     if chat.type != Chat.PRIVATE:
         spoken = message.text or message.caption
         return _incoming(key, chat, person, Kind.GROUP if spoken else Kind.IDLE, payload=None if spoken else "service")
-    number = str(message.message_id)
+    number = _number(message.message_id)
     if message.text:
         return _text(key, message, number)
     if message.location or message.venue:
@@ -86,6 +87,8 @@ def _message(key: str, message: Message) -> Incoming:
         if any(getattr(message, name, None) for name in names):
             caption = clean(message.caption or "")
             return _incoming(key, chat, person, Kind.MEDIA, text=caption, payload=media, message_id=number)
+    if message.api_kwargs:  # newer than the library
+        return _incoming(key, chat, person, Kind.MEDIA, payload=Media.OTHER, message_id=number)
     return _incoming(key, chat, person, Kind.IDLE, payload="service")
 
 
@@ -101,12 +104,12 @@ def _text(key: str, message: Message, number: str) -> Incoming:
 def _choice(key: str, query: CallbackQuery) -> Incoming:
     message, data = query.message, query.data or ""
     if message is None or message.chat.type != Chat.PRIVATE:
-        address = message.chat.id if message else query.from_user.id
-        return Incoming(NAME, key, str(address), Kind.IDLE, payload="button", courtesy=Callback(query.id, data, ()))
+        address = _number(message.chat.id if message else query.from_user.id)
+        return Incoming(NAME, key, address, Kind.IDLE, payload="button", courtesy=Callback(query.id, data, ()))
     markup = message.reply_markup if isinstance(message, Message) else None
     keyboard = markup.inline_keyboard if markup else ()
     title = next((b.text.removeprefix(CHOSEN) for row in keyboard for b in row if b.callback_data == data), "")
-    payload = None if data.startswith(HASHED) else data
+    payload = None if data.startswith(HASHED) or not data else data
     return _incoming(
         key,
         message.chat,
@@ -114,7 +117,7 @@ def _choice(key: str, query: CallbackQuery) -> Incoming:
         Kind.CHOICE if payload else Kind.TEXT,
         text=clean(title),
         payload=payload,
-        message_id=str(message.message_id),
+        message_id=_number(message.message_id),
         courtesy=Callback(query.id, data, keyboard),
     )
 
@@ -124,18 +127,42 @@ def _membership(key: str, change: ChatMemberUpdated) -> Incoming:
     if change.chat.type == Chat.PRIVATE:
         kind = Kind.UNBLOCKED if there else Kind.BLOCKED
     else:
-        kind = Kind.GROUP if there and not was else Kind.IDLE
+        asked_in = there and not was and change.chat.type != Chat.CHANNEL
+        kind = Kind.GROUP if asked_in else Kind.IDLE
     return _incoming(key, change.chat, change.from_user, kind, payload="membership" if kind is Kind.IDLE else None)
 
 
 def _incoming(key: str, chat: Chat, person: User | None, kind: Kind, **more: Any) -> Incoming:
     hint = person.language_code if person else None
-    return Incoming(NAME, key, str(chat.id), kind, language_hint=hint, **more)
+    return Incoming(NAME, key, _number(chat.id), kind, language_hint=hint, **more)
+
+
+def _number(value: object) -> str:
+    """An id as text. Raises TypeError for what is none: the library takes anything."""
+    if not _is_id(value):
+        raise TypeError("not an id")
+    return str(value)
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is int and abs(value) < 2**63
+
+
+def _storable(incoming: Incoming) -> Incoming:
+    """The same. Raises when the database could not keep it: one that cannot be kept would hold up all behind it."""
+    for value in (incoming.text, incoming.payload or "", incoming.language_hint or ""):
+        if b"\0" in value.encode():
+            raise ValueError("a zero byte")
+    return incoming
 
 
 def _unreadable(raw: Mapping[str, Any]) -> Incoming:
-    kept = json.dumps(raw, ensure_ascii=False, default=str, sort_keys=True)
+    try:
+        kept = json.dumps(raw, ensure_ascii=False, default=str, sort_keys=True)
+    except (RecursionError, TypeError):
+        kept = "nested too deep"
+    kept = kept.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair is no text
     key = raw.get("update_id")
-    if not isinstance(key, int):
+    if not _is_id(key):
         key = f"unnumbered:{hashlib.sha256(kept.encode()).hexdigest()[:32]}"
     return Incoming(NAME, str(key), "unreadable", Kind.UNREADABLE, payload=kept[:_MOST_KEPT])

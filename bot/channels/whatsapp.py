@@ -26,6 +26,14 @@ logger = logging.getLogger(__name__)
 _SHOWN_AS_READ = (Kind.TEXT, Kind.CHOICE, Kind.MEDIA, Kind.LOCATION, Kind.CONTACT)
 _NO_USER_IDS = 131062  # this business account must send to the number
 _PAIR_LIMIT = 131056
+_NO_SUCH_NUMBER = (100, 33)  # code and subcode: our own number id, or our right to use it
+_BY_STATUS = {
+    401: Failure.ALARM,
+    403: Failure.ALARM,
+    404: Failure.ALARM,
+    408: Failure.AWAY,
+    429: Failure.SLOWER,
+}
 _PAUSE_SECONDS = 5.0
 _PAIR_SECONDS = 8.0
 Answer = dict[str, Any]
@@ -53,8 +61,7 @@ class WhatsApp:
 
     def challenge(self, query: Mapping[str, str]) -> str:
         """What to answer when Meta checks the address. Raises Refused with 403."""
-        given = query.get("hub.verify_token", "").encode()
-        known = hmac.compare_digest(given, self._account.verify_token.encode())
+        known = _same(query.get("hub.verify_token", ""), self._account.verify_token)
         if query.get("hub.mode") != "subscribe" or not known:
             raise Refused(403, "wrong_signature")
         return query.get("hub.challenge", "")
@@ -62,8 +69,7 @@ class WhatsApp:
     def parse(self, headers: Mapping[str, str], body: bytes) -> tuple[list[Incoming], list[Receipt]]:
         """Messages and receipts of one call. Raises Refused: 401 unless it is signed (over the raw bytes), 400."""
         digest = hmac.digest(self._account.app_secret.encode(), body, hashlib.sha256).hex()
-        given = headers.get("X-Hub-Signature-256", "")
-        if not hmac.compare_digest(given.encode(), f"sha256={digest}".encode()):
+        if not _same(headers.get("X-Hub-Signature-256", ""), f"sha256={digest}"):
             raise Refused(401, "wrong_signature")
         try:
             call = json.loads(body)
@@ -129,12 +135,20 @@ class _Code(NotSent):
 
 
 def _failed(status: int, answer: object) -> NotSent:
-    """What an error answer means: by error.code, and by the HTTP status where there is none."""
+    """What an error answer means: by error.code, and by the HTTP status where that says nothing."""
     error = answer.get("error") if isinstance(answer, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    if not isinstance(code, int):
-        return NotSent(Failure.AWAY if status >= 500 else Failure.REFUSED, str(status))
-    failure = failure_of(code)
+    if not isinstance(error, dict) or not isinstance(code, int):
+        failure = _BY_STATUS.get(status, Failure.AWAY if status >= 500 else Failure.REFUSED)
+        return NotSent(failure, str(status), seconds=_PAUSE_SECONDS, everyone=True)
+    failure = Failure.ALARM if (code, error.get("error_subcode")) == _NO_SUCH_NUMBER else failure_of(code)
+    if failure is Failure.REFUSED and (status >= 500 or error.get("is_transient") is True):
+        failure = Failure.AWAY
     one = code == _PAIR_LIMIT
     pause = (_PAIR_SECONDS if one else _PAUSE_SECONDS) if failure is Failure.SLOWER else 0.0
     return _Code(failure, code, pause, everyone=not one)
+
+
+def _same(given: str, known: str) -> bool:
+    """Whether they are equal, in constant time; headers may hold bytes that are no text."""
+    return hmac.compare_digest(given.encode(errors="backslashreplace"), known.encode())

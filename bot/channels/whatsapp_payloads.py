@@ -22,7 +22,7 @@ Payload = dict[str, Any]
 
 def recipient(address: str) -> Payload:
     """`to` for a phone number, `recipient` for a user id."""
-    return {"to": address} if address.isdigit() else {"recipient": address}
+    return {"recipient_type": "individual", "to" if address.isdecimal() else "recipient": address}
 
 
 def messages(outgoing: Outgoing) -> Iterator[Payload]:

@@ -18,7 +18,7 @@ from bot.messages import Failure, Incoming, Kind, Media, Receipt, Status, clean
 logger = logging.getLogger(__name__)
 
 NAME = "whatsapp"
-_SOURCE = re.compile(r"\s*#([\w-]{1,64})\s*$", re.ASCII)  # at the end of the text a poster's link fills in
+_SOURCE = re.compile(r"\s#([\w-]{1,64})\s*$", re.ASCII)  # at the end of the text a poster's link fills in
 _MEDIA = {
     "audio": Media.VOICE,
     "image": Media.PICTURE,
@@ -26,17 +26,20 @@ _MEDIA = {
     "sticker": Media.PICTURE,
     "document": Media.FILE,
 }
-_IDLE = {"edit": Kind.EDITED, "reaction": Kind.REACTION, "revoke": Kind.IDLE, "system": Kind.IDLE}
+_IDLE = {"edit": Kind.EDITED, "reaction": Kind.REACTION, "revoke": Kind.IDLE}
+_MOVED = ("user_changed_number", "user_changed_user_id", "customer_changed_number")
+_CODE = re.compile(r"\d{1,9}", re.ASCII)
 _MOST_KEPT = 20_000
+_MOST_ID = 512  # far more than any id of Meta's; a much longer one could not be indexed
 Json = Mapping[str, Any]
 
 # By error code, never by title (docs/channels.md). What is not named here will not get better by trying again.
 _FAILURES = {
     Failure.CLOSED: (131047,),
     Failure.SLOWER: (4, 80007, 130429, 131056),
-    Failure.AWAY: (1, 2, 131000, 131016, 133004, 133016),
+    Failure.AWAY: (1, 2, 131000, 131016, 131057, 133004, 133016),
     Failure.BLOCKED: (131026,),
-    Failure.ALARM: (0, 3, 10, 190, 200, 368, 131005, 131031, 131042, 133010),
+    Failure.ALARM: (0, 3, 10, 190, *range(200, 300), 368, 131005, 131031, 131037, 131042, 131045, 133010),
 }
 _BY_CODE = {code: failure for failure, codes in _FAILURES.items() for code in codes}
 
@@ -62,8 +65,8 @@ def parse_message(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
     try:
         return _read(message, contacts)
     except (KeyError, TypeError, ValueError, AttributeError):
-        kept = json.dumps(message, ensure_ascii=False, default=str)
-        key = str(message.get("id") or hashlib.sha256(kept.encode()).hexdigest()[:32])
+        kept = _storable(message)
+        key = _text(message.get("id")) or hashlib.sha256(kept.encode()).hexdigest()[:32]
         return Incoming(NAME, key, "unreadable", Kind.UNREADABLE, payload=kept[:_MOST_KEPT])
 
 
@@ -73,57 +76,71 @@ def failure_of(code: int) -> Failure:
 
 
 def _read(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
-    kind, key = str(message["type"]), str(message["id"])
+    kind, key = str(message["type"]), _text(message["id"])
+    if key is None:
+        raise ValueError("a message without an id")
+    if kind == "system":
+        return _system(message, key)
     address, alias = _who(message, contacts)
+    referral = _text(_dict(message.get("referral")).get("source_id"))
 
     def made(kind: Kind, text: str = "", payload: str | None = None, source: str | None = None) -> Incoming:
         return Incoming(
             NAME, key, address, kind, clean(text), payload, alias=alias, message_id=key, source=source or referral
         )
 
-    referral = _text(_dict(message.get("referral")).get("source_id"))
+    if message.get("group_id"):  # a reply would go to the person alone
+        return made(Kind.IDLE, payload="group")
     if kind == "text":
-        text, source = _without_source(str(message["text"]["body"]))
+        text, source = _without_source(_words(message["text"]["body"]))
         return made(Kind.TEXT, text, source=source) if clean(text) else made(Kind.MEDIA, payload=Media.OTHER)
     if kind == "interactive":
-        pressed = message["interactive"].get("button_reply") or message["interactive"].get("list_reply")
-        return made(Kind.CHOICE, pressed["title"], pressed["id"]) if pressed else made(Kind.MEDIA, payload=Media.OTHER)
+        reply = _dict(message.get("interactive"))
+        pressed = reply.get("button_reply") or reply.get("list_reply")
+        if not pressed:  # a form, or a message Meta could not pass on: then it has errors instead
+            return made(Kind.MEDIA, payload=Media.OTHER)
+        return made(Kind.CHOICE, _words(pressed["title"]), clean(_words(pressed["id"])))
     if kind == "button":  # under a template: its text is what was meant
-        return made(Kind.TEXT, message["button"]["text"])
+        return made(Kind.TEXT, _words(message["button"]["text"]))
     if kind in _MEDIA:
-        return made(Kind.MEDIA, str(message[kind].get("caption") or ""), _MEDIA[kind])
+        return made(Kind.MEDIA, _words(_dict(message.get(kind)).get("caption") or ""), _MEDIA[kind])
     if kind == "location":
         return made(Kind.LOCATION)
     if kind == "contacts":
         return made(Kind.CONTACT)
     if kind == "request_welcome":
         return made(Kind.TEXT, "/start")
-    if kind == "system":
-        return _system(message, key, address, alias)
     if kind in _IDLE:
         return made(_IDLE[kind], payload=kind)
     return made(Kind.MEDIA, payload=Media.OTHER)  # unsupported, order, and what Meta will think of next
 
 
-def _system(message: Json, key: str, address: str, alias: str | None) -> Incoming:
-    """Mostly a changed number: then the new address takes over the conversation of the old one."""
+def _system(message: Json, key: str) -> Incoming:
+    """Mostly a changed number: then the new address takes over the conversation of the old one.
+
+    There are no contacts. A new number brings a new user id; the old one is told since August 2026.
+    """
     system = _dict(message.get("system"))
-    names = ("user_id", "new_user_id", "wa_id", "new_wa_id")
-    new = next((found for name in names if (found := _text(system.get(name)))), None)
-    if "changed" in str(system.get("type", "")) and new and new != address:
-        return Incoming(NAME, key, new, Kind.IDLE, payload="moved", alias=address)
-    return Incoming(NAME, key, address, Kind.IDLE, payload="system", alias=alias)
+    old = _first(system, "previous_user_id") or _first(message, "from_user_id", "from") or _first(system, "customer")
+    new = _first(system, "user_id", "new_user_id", "wa_id", "new_wa_id")
+    if system.get("type") in _MOVED and old and new and new != old:
+        return Incoming(NAME, key, new, Kind.IDLE, payload="moved", alias=old)
+    about = _first(message, "from_user_id", "from") or old or new
+    if about is None:
+        raise ValueError("a message about nobody")
+    return Incoming(NAME, key, about, Kind.IDLE, payload="system")
 
 
 def _who(message: Json, contacts: list[dict[str, Any]]) -> tuple[str, str | None]:
     """(address, alias): the user id and the phone number, or the one of them that is there. Raises ValueError."""
-    phone, user = _text(message.get("from")), _text(message.get("from_user_id"))
-    same = (c for c in contacts if (phone and c.get("wa_id") == phone) or (user and c.get("user_id") == user))
-    own = next(same, None)
-    if own is None and len(contacts) == 1:
-        own = contacts[0]
-    if own:
-        phone, user = phone or _text(own.get("wa_id")), user or _text(own.get("user_id"))
+    phone, user = _first(message, "from"), _first(message, "from_user_id")
+    for contact in contacts:
+        number, name = _first(contact, "wa_id"), _first(contact, "user_id")
+        same = (phone and number == phone) or (user and name == user)
+        other = (phone and number and number != phone) or (user and name and name != user)
+        if same or (len(contacts) == 1 and not other):
+            phone, user = phone or number, user or name
+            break
     if not phone and not user:
         raise ValueError("a message from nobody")
     return (user, phone) if user else (str(phone), None)
@@ -136,7 +153,7 @@ def _receipt(status: Json) -> Receipt | None:
     errors = [_dict(error) for error in _list(status.get("errors"))]
     if told != Status.FAILED:
         return Receipt(NAME, key, Status(told))
-    code = next((int(e["code"]) for e in errors if str(e.get("code", "")).isdigit()), -1)
+    code = next((int(code) for e in errors if _CODE.fullmatch(code := str(e.get("code", "")))), -1)
     logger.warning("whatsapp could not deliver a message: error %d", code)
     return Receipt(NAME, key, Status.FAILED, failure_of(code), str(code))
 
@@ -161,4 +178,23 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    """An id, if it is one that can be stored."""
+    return value if isinstance(value, str) and 0 < len(value) <= _MOST_ID and clean(value) == value else None
+
+
+def _first(value: Json, *names: str) -> str | None:
+    return next((found for name in names if (found := _text(value.get(name)))), None)
+
+
+def _words(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _storable(value: Json) -> str:
+    """As JSON that the database can keep: without half emoji, and not nested without end."""
+    try:
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+    except RecursionError:
+        return "nested too deeply"

@@ -60,6 +60,7 @@ class Case:
     conversation_id: int
     mode: Mode
     language: str  # of the conversation: in which the person is told things
+    muted: bool  # asked us not to write first
     team_id: int
     coach_id: int | None
     state: str
@@ -110,8 +111,6 @@ async def reopen(database: AsyncEngine, key: str, by: By) -> None:
     """Take up a closed case again. Raises NotPossible when the person has another one open."""
     async with database.begin() as link:
         case = await locked(link, key)
-        if case.state != "closed":
-            raise NotPossible(case.mode, Event.REOPENED)
         await _step(link, case, Event.REOPENED, by, coach_id=by.id, values={"coach": by.name})
 
 
@@ -132,10 +131,10 @@ async def move(database: AsyncEngine, key: str, by: By, team_id: int) -> None:
         await _step(link, case, Event.MOVED, by, team_id=team_id, due_at=due, detail=f"to team {team_id}")
 
 
-async def give_back(database: AsyncEngine, key: str, by: By | None) -> None:
-    """Back to the queue; `by` None is the clock. Raises NotYours, NotPossible."""
+async def give_back(database: AsyncEngine, key: str, by: By) -> None:
+    """Back to the queue. Raises NotYours, NotPossible."""
     async with database.begin() as link:
-        case = await _own(link, key, by) if by else await locked(link, key)
+        case = await _own(link, key, by)
         due = (await promise(link, case.team_id)).due_at
         await _step(link, case, Event.RETURNED, by, due_at=due)
 
@@ -157,12 +156,11 @@ async def close(database: AsyncEngine, key: str, by: By, outcome: str) -> None:
         await _step(link, case, Event.CLOSED, by, outcome=outcome, detail=outcome)
 
 
-async def by_the_clock(database: AsyncEngine, key: str, event: Event) -> None:
-    """OVERDUE, SILENT or GONE: nobody took it, the person is silent, or still is. Raises NotPossible."""
-    async with database.begin() as link:
-        case = await locked(link, key)
-        outcome = "no_answer" if event is Event.GONE else None
-        await _step(link, case, event, None, outcome=outcome)
+async def by_the_clock(link: AsyncConnection, case: Case, event: Event) -> None:
+    """OVERDUE, RETURNED, SILENT or GONE, when timers.py has seen under the lock that it is time. Raises NotPossible."""
+    due = (await promise(link, case.team_id)).due_at if event is Event.RETURNED else None
+    outcome = "no_answer" if event is Event.GONE else None
+    await _step(link, case, event, None, due_at=due, outcome=outcome)
 
 
 async def write(
@@ -206,7 +204,9 @@ async def heard(link: AsyncConnection, conversation_id: int, urgent: bool = Fals
 
 
 async def rate(link: AsyncConnection, conversation_id: int, key: str, rating: int | None, words: str | None) -> bool:
-    """The person says whether it helped (1-3), then perhaps why; False when it is not their case."""
+    """The person says whether it helped (1-3), then perhaps why; False when it is not their case or no rating."""
+    if rating not in (None, 1, 2, 3):  # a forged button
+        return False
     values = {"conversation": conversation_id, "key": key, "rating": rating, "words": words}
     return bool((await link.execute(sql.RATE, values)).rowcount)
 
@@ -218,20 +218,12 @@ async def forget(link: AsyncConnection, conversation_id: int) -> None:
     await link.execute(sql.FORGET_NOTES, {"conversation": conversation_id})
 
 
-async def any_coach(database: AsyncEngine) -> bool:
-    """Whether anybody could take a case at all."""
-    async with database.connect() as link:
-        return bool((await link.execute(text("SELECT EXISTS (SELECT FROM coach WHERE active)"))).scalar())
-
-
 async def locked(link: AsyncConnection, key: str) -> Case:
     """The case, held until the transaction ends. Raises UnknownCase."""
     row = (await link.execute(sql.LOCK, {"key": key})).one_or_none()
     if row is None:
         raise UnknownCase
-    return Case(
-        row.id, row.key, row.conversation_id, Mode(row.mode), row.language or "nl", row.team_id, row.coach_id, row.state
-    )
+    return Case(**{**row._mapping, "mode": Mode(row.mode), "language": row.language or "nl"})
 
 
 async def log(link: AsyncConnection, by: By | None, what: str, referral_id: int | None, detail: str = "") -> None:
@@ -264,6 +256,8 @@ async def _step(
     detail: str = "",
 ) -> None:
     """One event: the new state, the person is told, the log. Raises NotPossible and changes nothing."""
+    if (case.state == "closed") != (event is Event.REOPENED):  # then the mode is about another case
+        raise NotPossible(case.mode, event)
     step = advance(case.mode, event)
     state = _STATES[step.mode]
     owner = coach_id or (case.coach_id if state != "waiting" else None)
@@ -272,7 +266,8 @@ async def _step(
     await link.execute(sql.SET, changed)
     await link.execute(sql.SET_MODE, {"conversation": case.conversation_id, "mode": step.mode})
     name = await _name(link, case.coach_id) if case.coach_id else ""
-    await _tell(link, case, step.says, **{"coach": name, **(values or {})})
+    says = None if event is Event.OVERDUE and case.muted else step.says
+    await _tell(link, case, says, **{"coach": name, **(values or {})})
     await log(link, by, event, case.id, detail)
 
 

@@ -32,7 +32,7 @@ def next_opening(hours: Hours, at: datetime.datetime) -> datetime.datetime | Non
 
 def after(hours: Hours, at: datetime.datetime, worked: float) -> datetime.datetime | None:
     """The moment when `worked` hours of opening time have passed since `at`; None when that never comes."""
-    left = datetime.timedelta(hours=worked)
+    left, at = datetime.timedelta(hours=worked), at.astimezone(datetime.UTC)
     for start, end in _spans(hours, at, _MOST_DAYS):
         begin = max(start, at)
         if end - begin >= left:
@@ -43,20 +43,28 @@ def after(hours: Hours, at: datetime.datetime, worked: float) -> datetime.dateti
 
 def worked(hours: Hours, since: datetime.datetime, until: datetime.datetime) -> float:
     """Opening hours between two moments."""
-    days = (until - since).days + 2
+    days = (until.astimezone(ZONE).date() - since.astimezone(ZONE).date()).days + 1
+    since, until = since.astimezone(datetime.UTC), until.astimezone(datetime.UTC)
     spans = ((max(start, since), min(end, until)) for start, end in _spans(hours, since, days))
     return sum((end - start).total_seconds() / 3600 for start, end in spans if end > start)
 
 
 def _spans(hours: Hours, since: datetime.datetime, days: int) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
-    """(open, close) of every day that is worked, from the day of `since` on."""
+    """(open, close) of every day that is worked, from the day of `since` on.
+
+    In UTC: Python subtracts two moments of one zone by their clocks, wrong in a night when summer time begins or ends.
+    """
     first = since.astimezone(ZONE).date()
     for number in range(days):
         day = first + datetime.timedelta(days=number)
         span = hours.get(DAYS[day.weekday()])
         if span and day not in _holidays(day.year):
             start, end = (datetime.time.fromisoformat(clock) for clock in span)
-            yield datetime.datetime.combine(day, start, ZONE), datetime.datetime.combine(day, end, ZONE)
+            yield _utc(day, start), _utc(day, end)
+
+
+def _utc(day: datetime.date, clock: datetime.time) -> datetime.datetime:
+    return datetime.datetime.combine(day, clock, ZONE).astimezone(datetime.UTC)
 
 
 @lru_cache(maxsize=8)

@@ -9,15 +9,18 @@ LOCK_TALK = text("SELECT mode FROM conversation WHERE id = :conversation FOR UPD
 LOCK = text(
     """
     WITH talk AS MATERIALIZED (
-        SELECT c.id, c.mode, c.language FROM conversation c
+        SELECT c.id, c.mode, c.language, c.muted_at IS NOT NULL AS muted FROM conversation c
         WHERE c.id = (SELECT conversation_id FROM referral WHERE key = :key) FOR UPDATE
     )
-    SELECT r.id, r.key, r.conversation_id, talk.mode, talk.language, r.team_id, r.coach_id, r.state
+    SELECT r.id, r.key, r.conversation_id, talk.mode, talk.language, talk.muted, r.team_id, r.coach_id, r.state
     FROM referral r JOIN talk ON talk.id = r.conversation_id WHERE r.key = :key FOR UPDATE OF r
     """
 )
 OPEN_OF = text("SELECT key FROM referral WHERE conversation_id = :conversation AND state <> 'closed'")
-SET_MODE = text("UPDATE conversation SET mode = :mode, awaits = NULL WHERE id = :conversation")
+# What the next message is taken for only ends when somebody else talks from now on.
+SET_MODE = text(
+    "UPDATE conversation SET mode = :mode, awaits = CASE WHEN mode = :mode THEN awaits END WHERE id = :conversation"
+).bindparams(bindparam("mode", type_=Text))
 
 _WISH = "topic, language, age_group, area, reach, contact, first_name, guardian, urgent"
 INSERT = text(
@@ -31,7 +34,7 @@ CHANGE = text(
     """
     UPDATE referral SET topic = :topic, language = :language, age_group = :age_group, area = :area, reach = :reach,
         contact = :contact, first_name = :first_name, guardian = :guardian, urgent = urgent OR :urgent, team_id = :team,
-        consent_at = now(), person_at = now(), due_at = :due WHERE key = :key
+        consent_at = now(), person_at = now(), due_at = :due, escalated_at = NULL WHERE key = :key
     """
 ).bindparams(bindparam("due", type_=DateTime(timezone=True)))
 
@@ -43,7 +46,8 @@ SET = text(
         coach_at = CASE WHEN :event IN ('taken', 'passed on', 'reopened') THEN now() ELSE coach_at END,
         escalated_at = CASE WHEN :event = 'overdue' THEN now() WHEN :event IN ('moved', 'returned') THEN NULL
             ELSE escalated_at END,
-        reminded_at = CASE WHEN :event = 'silent' THEN now() WHEN :event = 'taken' THEN NULL ELSE reminded_at END,
+        reminded_at = CASE WHEN :event = 'silent' THEN now()
+            WHEN :event IN ('taken', 'passed on', 'reopened') THEN NULL ELSE reminded_at END,
         snoozed_until = NULL,
         outcome = CASE WHEN :state = 'closed' THEN :outcome END,
         closed_at = CASE WHEN :state = 'closed' THEN now() END

@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime
-import json
-import os
-from asyncio.subprocess import PIPE
-from pathlib import Path
-from typing import Any
 
-from bot.commands import evaluate_language, measured, models, rasa_side
+from bot.commands import evaluate_language, evaluate_stock, measured, models, rasa_side
+from bot.commands.evaluate_model import Result, measure
 from bot.commands.train import NAMES, ensure_trained
 from bot.messages import LANGUAGES
-from bot.settings import ROOT, Settings, SettingsError
+from bot.settings import ROOT, Settings
 
 PAGE = ROOT / "docs" / "understanding.md"
 _ROWS = {
@@ -26,7 +22,6 @@ _ROWS = {
     "crisis_caught": "crisis messages caught",
     "false_alarms": "false alarms",
 }
-Result = dict[str, Any]
 
 
 async def evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
@@ -42,18 +37,8 @@ async def evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
         write(results)
         print("\n" + evaluate_language.write(settings))
         print(f"\nWritten to {PAGE.relative_to(ROOT)} and {evaluate_language.PAGE.relative_to(ROOT)}.")
-
-
-async def measure(language: str, model: Path, curve: bool = False) -> Result:
-    """What nlu/evaluate.py says of one trained model. Raises SettingsError when it fails."""
-    command = [str(rasa_side.PYTHON), "-m", "nlu.evaluate", language, str(model), *(["--curve"] if curve else [])]
-    environment = {**os.environ, **rasa_side.CALM}
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE)
-    said, problems = await process.communicate()
-    lines = [line for line in said.decode().splitlines() if line.startswith("RESULT ")]
-    if process.returncode or not lines:
-        raise SettingsError(f"Measuring {language} failed: {problems.decode('utf-8', 'replace').strip()[-300:]}")
-    return dict(json.loads(lines[-1].removeprefix("RESULT ")))
+    if arguments.stock:
+        print("\n" + await evaluate_stock.compare(None if arguments.quick else PAGE, arguments.epochs))
 
 
 def table(results: dict[str, Result]) -> str:
@@ -78,6 +63,8 @@ def write(results: dict[str, Result]) -> None:
         "**Calibration**: mean confidence / share right (messages):",
         "",
         _calibration(results),
+        "",
+        *_pictures(results),
     ]
     for language, result in results.items():
         topics = sorted(result["by_topic"].items(), key=lambda item: item[1][0])
@@ -85,6 +72,19 @@ def write(results: dict[str, Result]) -> None:
         confused = "; ".join(f"{pair} ({times})" for pair, times in result["confused"][:6])
         parts += ["", f"**{NAMES[language]}**: weakest topics {weakest}. Most often confused: {confused}."]
     measured.replace(PAGE, "\n".join(parts))
+
+
+def _pictures(results: dict[str, Result]) -> list[str]:
+    """Draw them next to the page; the lines that show them."""
+    from bot.commands import evaluate_pictures  # not at the top: the container has no matplotlib
+
+    files = evaluate_pictures.draw(results, NAMES, PAGE.parent)
+    shown = [f"![confidence against share right]({files.pop('calibration').name})", ""]
+    links = ", ".join(f"[{NAMES[language]}]({file.name})" for language, file in files.items())
+    return [
+        *shown,
+        f"**Which topics are taken for which** (a row is what was meant, a column the best guess): {links}.",
+    ]
 
 
 def _groups(results: dict[str, Result], key: str) -> str:

@@ -1,14 +1,20 @@
-"""Replaces the measured part of a page in docs/, between two comments."""
+"""Replaces a measured part of a page in docs/, between two comments."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_START, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
+def replace(page: Path, text: str, name: str = "") -> None:
+    """Put `text` where the last measurement stood; `name` says which one on a page with several.
 
-def replace(page: Path, text: str) -> None:
-    """Put `text` where the last measurement stood."""
-    before, _, rest = page.read_text("utf-8").partition(_START)
-    _, _, after = rest.partition(_END)
-    page.write_text(f"{before}{_START}\n{text}\n{_END}{after}", "utf-8")
+    ValueError when the page has no such part.
+    """
+    title = f"measured {name}".strip()
+    start, end = f"<!-- {title}: begin -->", f"<!-- {title}: end -->"
+    content = page.read_text("utf-8")
+    if start not in content or end not in content:
+        raise ValueError(f"{page.name} has no part between {start} and {end}")
+    before, _, rest = content.partition(start)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{start}\n{text}\n{end}{after}", "utf-8")

@@ -1,13 +1,21 @@
-"""Where trained models live, and whether they still match the data they were trained on.
+"""Where trained models live, which one answers, and whether it still matches the data it was trained on.
 
 A model's file name carries the fingerprint of everything that went into it, so that "missing or
-stale" is one look at the folder. Old models stay for rollback until the next but one training.
+stale" is one look at the folder. A file's time is when it was last taken into use. In var/models:
+
+    nl-<fingerprint>.tar.gz            a model that answers or answered; the newest few stay for rollback
+    nl.pinned                          the name of one of them: it answers, whatever the data are now,
+                                       until the next ./tekkie train
+    draft-nl-<fingerprint>.tar.gz      just trained, not compared yet
+    refused-nl-<fingerprint>.tar.gz    clearly worse than the one it was to replace (evaluate_draft.py)
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,6 +29,7 @@ from bot.settings import ROOT
 OTHER_MESSAGES = "nlu/other.yml"
 _SHARED = ("nlu/components", "nlu/train.py", "nlu/uv.lock", "stories")
 _KEPT = 2
+_DRAFT, _REFUSED = "draft-", "refused-"
 
 
 class BrokenExamples(Exception):
@@ -28,9 +37,92 @@ class BrokenExamples(Exception):
 
 
 def model_path(folder: Path, language: str, root: Path = ROOT) -> Path:
-    """Where the up-to-date model of `language` is, or would be."""
+    """Where the model of `language` that should answer is, or would be: the pinned one, or the up-to-date one."""
+    return pinned(folder, language) or fresh_path(folder, language, root)
+
+
+def fresh_path(folder: Path, language: str, root: Path = ROOT) -> Path:
+    """Where the model trained on the data as they are now is, or would be."""
     print_ = fingerprint([root / "nlu" / language, *(root / part for part in _SHARED)])
     return folder / "models" / f"{language}-{print_}.tar.gz"
+
+
+def draft_path(folder: Path, language: str, root: Path = ROOT) -> Path:
+    """Where a new model is trained to; nothing looks there before `take`."""
+    path = fresh_path(folder, language, root)
+    return path.with_name(_DRAFT + path.name)
+
+
+def refused_path(folder: Path, language: str, root: Path = ROOT) -> Path:
+    """Where the model trained on the data as they are now is kept, if it was refused."""
+    path = fresh_path(folder, language, root)
+    return path.with_name(_REFUSED + path.name)
+
+
+def in_use(folder: Path, language: str, root: Path = ROOT) -> Path | None:
+    """The model that answers, though it may be stale; None when there is none yet."""
+    path = model_path(folder, language, root)
+    return path if path.exists() else next(reversed(_kept(folder, language)), None)
+
+
+def earlier(folder: Path, language: str, root: Path = ROOT) -> Path | None:
+    """The model to go back to: of the others, the one that answered last."""
+    now = in_use(folder, language, root)
+    return next((path for path in reversed(_kept(folder, language)) if path != now), None)
+
+
+def take(folder: Path, language: str, draft: Path, root: Path = ROOT) -> None:
+    """Let `draft` (or a refused model) answer from now on; the one before it stays, to go back to."""
+    before = in_use(folder, language, root)
+    for path in (before, draft):
+        if path:
+            os.utime(path, ns=(time.time_ns(), time.time_ns()))
+    draft.replace(draft.with_name(draft.name.removeprefix(_DRAFT).removeprefix(_REFUSED)))
+    unpin(folder, language)
+    _tidy(_kept(folder, language), _KEPT)
+
+
+def refuse(folder: Path, language: str, draft: Path, stays: Path) -> None:
+    """Put `draft` aside and pin `stays`, so that the next start neither takes nor trains it again."""
+    _tidy(list((folder / "models").glob(f"{_REFUSED}{language}-*.tar.gz")), 0)
+    draft.replace(draft.with_name(_REFUSED + draft.name.removeprefix(_DRAFT)))
+    pin(folder, language, stays)
+
+
+def pin(folder: Path, language: str, model: Path) -> None:
+    """Let `model`, one of those in the folder, answer until `unpin`."""
+    draft = _pin_file(folder, language).with_suffix(".new")
+    draft.write_text(model.name + "\n", "utf-8")
+    draft.replace(_pin_file(folder, language))
+
+
+def unpin(folder: Path, language: str) -> None:
+    """Back to the model that matches the data."""
+    _pin_file(folder, language).unlink(missing_ok=True)
+
+
+def pinned(folder: Path, language: str) -> Path | None:
+    """The pinned model; None when there is no pin, or its model is gone."""
+    try:
+        name = _pin_file(folder, language).read_text("utf-8").strip()
+    except FileNotFoundError:
+        return None
+    return next((path for path in _kept(folder, language) if path.name == name), None)
+
+
+def _pin_file(folder: Path, language: str) -> Path:
+    return folder / "models" / f"{language}.pinned"
+
+
+def _kept(folder: Path, language: str) -> list[Path]:
+    """Every model of a language that was once taken into use, the last one last."""
+    return sorted((folder / "models").glob(f"{language}-*.tar.gz"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _tidy(found: list[Path], keep: int) -> None:
+    """Remove all but the last `keep`."""
+    for path in found[: max(0, len(found) - keep)]:
+        path.unlink()
 
 
 def fingerprint(parts: Iterable[Path]) -> str:
@@ -42,13 +134,6 @@ def fingerprint(parts: Iterable[Path]) -> str:
             if "__pycache__" not in path.parts and "held_back" not in path.name:
                 digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-def tidy(folder: Path, language: str) -> None:
-    """Keep the newest few models of a language, remove the rest."""
-    found = sorted((folder / "models").glob(f"{language}-*"), key=lambda path: path.stat().st_mtime)
-    for path in found[:-_KEPT]:
-        path.unlink()
 
 
 def examples(language: str, root: Path = ROOT) -> list[tuple[str, str]]:
@@ -74,7 +159,8 @@ def language_model(folder: Path, root: Path = ROOT) -> Path:
         draft = path.with_suffix(".new")
         draft.write_text(json.dumps(learn(texts), ensure_ascii=False), "utf-8")
         draft.rename(path)
-        tidy(folder, "language")
+        found = sorted(path.parent.glob("language-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        _tidy(found, _KEPT)
     return path
 
 

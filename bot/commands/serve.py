@@ -17,6 +17,7 @@ from bot.channels.webchat import NAME as WEBCHAT
 from bot.channels.webchat import Visitor, Webchat
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
+from bot.coach.known import Known
 from bot.commands.models import language_model
 from bot.database import Bell, engine, free_dead_claims
 from bot.deliver import Channel, Deliverer
@@ -60,7 +61,7 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
             lambda: bell.listen(fresh_start),
             lambda: watch_claims(database),
             Deliverer(database, bell, channels).run,
-            Responder(database, bell, Answerer(understanding, detector)).run,
+            Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
         ]
         if telegram and settings.telegram and not settings.telegram.webhook:
             works.append(lambda: poll(telegram, acceptor, bell))

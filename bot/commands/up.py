@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.commands import content, postgres, rasa_side
-from bot.commands.train import ensure_trained
+from bot.commands.train import WorseModel, ensure_trained, pins
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError
 
@@ -47,7 +47,12 @@ async def up(settings: Settings, host: str, port: int) -> None:
 async def _prepare(settings: Settings) -> None:
     content.check()
     await asyncio.to_thread(rasa_side.make_environment)
-    await ensure_trained(settings)
+    try:
+        await ensure_trained(settings)
+    except WorseModel as refusal:  # the models before them go on answering
+        _say(str(refusal))
+    for line in pins(settings.folder):
+        _say(line)
 
 
 async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event) -> None:

@@ -62,7 +62,7 @@ function choice({ title, payload }) {
 
 function bubble(line) {
   const item = element("li", line.author, "");
-  const by = element("span", "by", say()[line.author]);
+  const by = element("span", "by", line.coach ? `${line.coach} · ${say()[line.author]}` : say()[line.author]);
   const body = element("div", "bubble", line.text);
   body.dir = "auto";
   if (line.language) body.lang = line.language;
