@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import Any
+from typing import Any, Iterable
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import interest_test
-from actions.knowledge import Entry, Knowledge, load
+from actions import interest_test, referral
+from actions.knowledge import SAFETY, Entry, Knowledge, load
 
 Button = dict[str, str]
 Events = list[dict[str, Any]]
 COACH = "talk_to_coach"
 LISTEN = FollowupAction("action_listen")  # every answer ends the turn: saves Rasa a prediction
 _SALARY, _INFO, _WHERE = "salary", "occupation_info", "school_where"
-_SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
 
 
 class ActionAnswer(Action):
@@ -41,11 +40,13 @@ class ActionAnswer(Action):
             entry = knowledge.entries[name]
             for place in _pins(knowledge, entry, tracker, language):
                 dispatcher.utter_message(json_message={"place": place})
-            buttons = [_topic_button(knowledge, following, language) for following in entry.followups]
+            buttons = _topic_buttons(knowledge, entry.followups, language)
             dispatcher.utter_message(text=_text(knowledge, entry, tracker, language), buttons=buttons)
-        if interest_test.running(tracker) and topic not in _SAFETY:
+        if interest_test.running(tracker) and topic not in SAFETY:
             answers = interest_test.read_answers(tracker) or {}
             interest_test.ask(dispatcher, knowledge, language, answers, "test_again")
+        elif referral.running(tracker) and topic not in SAFETY:
+            referral.ask_again(dispatcher, knowledge, language, tracker)
         return [SlotSet("last_topic", topic), SlotSet("misunderstood", 0), LISTEN]
 
 
@@ -59,7 +60,7 @@ class ActionAskBack(Action):
         knowledge, language = load(), _language(tracker)
         choices = tracker.latest_message.get("understood", {}).get("choices", [])
         entities = {e["entity"]: e["value"] for e in tracker.latest_message.get("entities") or []}
-        buttons = [_topic_button(knowledge, topic, language, entities) for topic in choices]
+        buttons = _topic_buttons(knowledge, choices, language, entities)
         buttons.append({"title": knowledge.phrases["something_else"][language], "payload": "/something_else"})
         dispatcher.utter_message(text=knowledge.phrases["ask_back"][language], buttons=buttons)
         return [LISTEN]
@@ -76,7 +77,7 @@ class ActionNotUnderstood(Action):
         times = int(tracker.get_slot("misunderstood") or 0) + 1
         phrase = "not_understood" if times == 1 else "not_understood_again"
         topics = ["capabilities", "occupation_overview", COACH] if times == 1 else [COACH, "capabilities"]
-        buttons = [_topic_button(knowledge, topic, language) for topic in topics]
+        buttons = _topic_buttons(knowledge, topics, language)
         dispatcher.utter_message(text=knowledge.phrases[phrase][language], buttons=buttons)
         return [SlotSet("misunderstood", times), LISTEN]
 
@@ -89,7 +90,7 @@ class ActionRephrase(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         knowledge, language = load(), _language(tracker)
-        buttons = [_topic_button(knowledge, COACH, language)]
+        buttons = _topic_buttons(knowledge, [COACH], language)
         dispatcher.utter_message(text=knowledge.phrases["rephrase"][language], buttons=buttons)
         return [LISTEN]
 
@@ -105,7 +106,7 @@ class ActionSimpler(Action):
         last = knowledge.entries.get(tracker.get_slot("last_topic") or "")
         entry = last if last and last.simpler else knowledge.entries["repeat_simpler"]
         text = (entry.simpler or entry.answer)[language]
-        buttons = [_topic_button(knowledge, topic, language) for topic in entry.followups]
+        buttons = _topic_buttons(knowledge, entry.followups, language)
         dispatcher.utter_message(text=knowledge.fill(text, language), buttons=buttons)
         return [SlotSet("misunderstood", 0), LISTEN]
 
@@ -129,13 +130,13 @@ def _record_answer(knowledge: Knowledge, entry: Entry, tracker: Tracker, languag
     """The answer from a record, when the talk is about one occupation or one place."""
     if entry.topic in (_SALARY, _INFO):
         record = knowledge.records["occupations"].get(tracker.get_slot("occupation") or "")
-        if record is None:
-            return None
         field = "info" if entry.topic == _INFO else "salary"
+        if record is None or language not in record[field]:
+            return None
         return knowledge.fill(record[field][language], language, **_pay(record, language))
     if entry.topic == _WHERE:
         place = knowledge.records["places"].get(tracker.get_slot("place") or "")
-        return knowledge.fill(place["answer"][language], language) if place else None
+        return knowledge.fill(place["answer"][language], language) if place and language in place["answer"] else None
     return None
 
 
@@ -163,7 +164,14 @@ def _pay(record: dict[str, Any], language: str) -> dict[str, str]:
     return {name: f"{amount:,}".replace(",", separator) for name, amount in zip(names, amounts)}
 
 
-def _topic_button(knowledge: Knowledge, topic: str, language: str, entities: dict[str, str] | None = None) -> Button:
+def _topic_buttons(
+    knowledge: Knowledge, topics: Iterable[str], language: str, entities: dict[str, str] | None = None
+) -> list[Button]:
+    """A button for each topic that can be answered in this language: a new one may begin with a few topics."""
     kept = {name: value for name, value in (entities or {}).items() if name in ("occupation", "place")}
-    payload = f"/{topic}" + (json.dumps(kept, separators=(",", ":")) if kept else "")
-    return {"title": knowledge.title(topic, language), "payload": payload}
+    details = json.dumps(kept, separators=(",", ":")) if kept else ""
+    return [
+        {"title": knowledge.title(topic, language), "payload": f"/{topic}{details}"}
+        for topic in topics
+        if knowledge.speaks(topic, language)
+    ]

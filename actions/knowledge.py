@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 _HERE = Path(__file__).parent
+SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
 _LEFT_TO_RIGHT = "\u200e"
 Texts = dict[str, str]  # language -> text
 
@@ -28,6 +29,7 @@ class Entry:
     """One topic's answer. `parent` and `simpler` may be empty; `title` is a button of at most 20 characters."""
 
     topic: str
+    group: str  # the file it stands in
     title: Texts
     answer: Texts
     simpler: Texts
@@ -52,6 +54,22 @@ class Knowledge:
         mark = _LEFT_TO_RIGHT if language == "ar" else ""  # else 0800-2000 shows as 2000-0800
         lines = {name: mark + str(record["number"]) for name, record in self.records["helplines"].items()}
         return text.format(**numbers, **lines, **values)
+
+    def speaks(self, topic: str, language: str) -> bool:
+        """Whether this topic can be answered in this language; in nl, tr and ar `./tekkie content` sees to it."""
+        return language in self.entries[topic].answer and language in self.entries[topic].title
+
+    def overview(self) -> list[dict[str, Any]]:
+        """Every topic: its group, titles and answers per language, as people read them."""
+        return [
+            {
+                "topic": name,
+                "group": entry.group,
+                "titles": entry.title,
+                "answers": {language: self.fill(text, language) for language, text in entry.answer.items()},
+            }
+            for name, entry in self.entries.items()
+        ]
 
     def title(self, topic: str, language: str) -> str:
         return self.entries[topic].title[language]
@@ -83,6 +101,7 @@ def _entry(topic: str, item: dict[str, Any], path: Path) -> Entry:
     try:
         return Entry(
             topic=topic,
+            group=path.stem,
             title=item["title"],
             answer=item["answer"],
             simpler=item.get("simpler") or {},

@@ -29,7 +29,8 @@ from bot.messages import LANGUAGES
 
 _WORD = re.compile(r"[^\W_][\w'’]*")
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
-_NOT_ARABIC = re.compile("[پچژگکیےںٹڈڑۆێڕڵەټځڅډړږښڼۍې]")  # Persian, Urdu, Kurdish, Pashto
+_NOT_ARABIC = re.compile("[پژکیےںٹڈڑۆێڕڵەټځڅډړږښڼۍې]")  # Persian, Urdu, Kurdish, Pashto
+_SELDOM_ARABIC = re.compile("[چگ]")  # the same, but Iraqi and Moroccan too
 _LATIN = re.compile("[a-z\u00df-\u024f]")
 _ORDER = 4  # letters that predict the next one, plus one
 _LETTERS = 200.0
@@ -237,7 +238,8 @@ def _by_script(text: str) -> str | None:
     latin = len(_LATIN.findall(text.lower()))
     letters = sum(c.isalpha() for c in text)
     if arabic and arabic * 2 >= latin:
-        return OTHER if len(_NOT_ARABIC.findall(text)) * 12 > arabic else "ar"
+        foreign = 12 * len(_NOT_ARABIC.findall(text)) + 6 * len(_SELDOM_ARABIC.findall(text))
+        return OTHER if foreign > arabic else "ar"
     if letters - arabic - latin > latin:
         return OTHER
     return None

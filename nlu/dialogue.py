@@ -23,6 +23,7 @@ from rasa_sdk.executor import ActionExecutor
 
 import actions.answers
 import actions.interest_test
+import actions.referral
 from nlu.runner import StraightRunner
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,10 @@ _TURNS_KEPT = 1
 _SENDER = "turn"
 _SHOWN_ENTITIES = ("occupation", "place", "level", "language")
 _failures: ContextVar[list[Exception]] = ContextVar("failures")
+_dutch: ContextVar[list[str | None]] = ContextVar("dutch")
+_DUTCH = "nl"
+_FORM = "referral"
+_SITUATIONS = ("none", "free", "waiting")
 
 
 class BadRequest(Exception):
@@ -49,17 +54,28 @@ class InProcessActions(EndpointConfig):
     def __init__(self) -> None:
         super().__init__("in-process", enable_selective_domain=True)
         self._executor = ActionExecutor()
-        for module in (actions.answers, actions.interest_test):
+        for module in (actions.answers, actions.interest_test, actions.referral):
             for found in vars(module).values():
                 if isinstance(found, type) and found.__module__ == module.__name__ and issubclass(found, Action):
                     self._executor.register_action(found)
 
     async def request(self, method: str = "post", **arguments: Any) -> Any:
+        call = arguments["json"]
         try:
-            return await self._executor.run(arguments["json"])
+            result = await self._executor.run(call)
+            _dutch.get().extend(await self._in_dutch(call, result["responses"]))
+            return result
         except Exception as error:
             _failures.get().append(error)  # Rasa would log it and go on without an answer
             raise
+
+    async def _in_dutch(self, call: dict[str, Any], said: list[dict[str, Any]]) -> list[str | None]:
+        """The same action once more in Dutch, for coaches; what it would change is thrown away."""
+        slots = call["tracker"]["slots"]
+        if slots["language"] == _DUTCH:
+            return [None] * len(said)
+        again = {**call, "tracker": {**call["tracker"], "slots": {**slots, "language": _DUTCH}}}
+        return [response["text"] for response in (await self._executor.run(again))["responses"]]
 
 
 def skip_result_validation() -> None:
@@ -83,33 +99,40 @@ class Dialogue:
         """Understanding without dialogue: {topic, confidence, decision, choices, ranking, entities}."""
         return _understood(await self._parse(text))
 
-    async def turn(self, text: str | None, payload: str | None, state: dict[str, Any] | None) -> dict[str, Any]:
-        """One turn: {messages, state, understood}. `payload` ("/topic{...}") is a pressed button.
+    async def turn(
+        self, text: str | None, payload: str | None, state: dict[str, Any] | None, situation: str | None = None
+    ) -> dict[str, Any]:
+        """One turn: {messages, state, understood, referral}. `payload` ("/topic{...}") is a pressed button.
 
+        `situation` says whether there are coaches and a request is waiting; `referral` is a finished form, or None.
         Raises BadRequest for an unknown payload and TurnFailed when an action broke.
         """
+        tracker = self._restore(state)
+        tracker.update(SlotSet("situation", situation if situation in _SITUATIONS else "none"), self._domain)
         if payload is not None:
             parsed = self._from_payload(payload)
         else:
-            parsed = await self._parse(text or "")
-        tracker = self._restore(state)
+            parsed = _as_form_answer(await self._parse(text or ""), tracker.get_slot("referral_asks"))
         channel = CollectingOutputChannel()
         failures: list[Exception] = []
-        token = _failures.set(failures)
+        dutch: list[str | None] = []
+        tokens = _failures.set(failures), _dutch.set(dutch)
         try:
             tracker.update(_user_event(parsed), self._domain)
             tracker = await self._processor.run_action_extract_slots(channel, tracker)
             await self._processor._run_prediction_loop(channel, tracker)
         finally:
-            _failures.reset(token)
+            _failures.reset(tokens[0])
+            _dutch.reset(tokens[1])
         if failures:
             raise TurnFailed(repr(failures[0])) from failures[0]
         if not channel.messages:
             raise TurnFailed(f"no answer to topic {parsed['intent']['name']}")
         return {
-            "messages": [_message(message) for message in channel.messages],
+            "messages": [_message(*pair) for pair in zip(channel.messages, dutch) if not _referral(pair[0])],
             "state": _state(tracker, self._domain),
             "understood": _understood(parsed),
+            "referral": next(filter(None, map(_referral, channel.messages)), None),
         }
 
     async def _parse(self, text: str) -> dict[str, Any]:
@@ -158,12 +181,29 @@ def _understood(parsed: dict[str, Any]) -> dict[str, Any]:
     return {**understood, "entities": entities}
 
 
-def _message(message: dict[str, Any]) -> dict[str, Any]:
-    """{text, buttons, place}: a place is {name, address, latitude, longitude} or None."""
+def _as_form_answer(parsed: dict[str, Any], asks: str | None) -> dict[str, Any]:
+    """What was typed while the form for a coach waits, as its answer; unless it is a question of its own."""
+    if not asks:
+        return parsed
+    understood = parsed["understood"]
+    sure = understood["decision"] == "answer"
+    value = actions.referral.typed_answer(asks, parsed["text"], understood["topic"], sure)
+    if value is None:
+        return parsed
+    entities = [{"entity": "choice", "value": f"{asks}:{value}"}]
+    return {**parsed, "intent": {"name": "referral_answer", "confidence": 1.0}, "entities": entities}
+
+
+def _referral(message: dict[str, Any]) -> dict[str, Any] | None:
+    return (message.get("custom") or {}).get("referral")
+
+
+def _message(message: dict[str, Any], dutch: str | None) -> dict[str, Any]:
+    """{text, buttons, place, dutch}: a place is {name, address, latitude, longitude} or None."""
     buttons = [{"title": b["title"], "payload": b["payload"]} for b in message.get("buttons") or []]
     place = (message.get("custom") or {}).get("place")
     text = f"📍 {place['name']}, {place['address']}" if place else message.get("text") or ""
-    return {"text": text, "buttons": buttons, "place": place}
+    return {"text": text, "buttons": buttons, "place": place, "dutch": dutch}
 
 
 def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
@@ -172,7 +212,12 @@ def _state(tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
     turns = [i for i, event in enumerate(events) if isinstance(event, UserUttered)]
     start = turns[-_TURNS_KEPT] if len(turns) > _TURNS_KEPT else 0
     before = DialogueStateTracker.from_events(_SENDER, events[:start], domain.slots, domain=domain)
-    slots = [SlotSet(name, slot.value) for name, slot in before.slots.items() if slot.value != slot.initial_value]
+    gone = {_FORM} if tracker.get_slot(_FORM) is None else set()  # a form that was sent holds a name and a number
+    slots = [
+        SlotSet(name, slot.value)
+        for name, slot in before.slots.items()
+        if slot.value != slot.initial_value and name not in gone
+    ]
     loop = [ActiveLoop(before.active_loop_name)] if before.active_loop_name else []
     head = [ActionExecuted("action_listen"), *slots, *loop] if start else []
     kept = [compact for event in (*head, *events[start:]) if (compact := _compact(event))]

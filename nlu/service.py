@@ -1,7 +1,8 @@
 """The Rasa side as a small HTTP service on the loopback address (or the compose network).
 
-    POST /turn   {language, text | payload, state}  -> {messages, state, understood}
+    POST /turn   {language, text | payload, state, situation}  -> {messages, state, understood, referral}
     POST /parse  {language, texts: [...]}           -> {results: [understood, ...]}
+    GET  /topics                                    -> {topics: [{topic, group, titles, answers}]}
     GET  /health                                    -> {ready, languages: {nl: model file name}}
 
 400 for a request that makes no sense, 500 with {error} when a turn broke: never an empty 200.
@@ -38,7 +39,7 @@ async def turn(request: web.Request) -> web.Response:
     text, payload = body.get("text"), body.get("payload")
     if isinstance(text, str) == isinstance(payload, str):
         raise web.HTTPBadRequest(text="give either text or payload")
-    return web.json_response(await dialogue.turn(text, payload, body.get("state")))
+    return web.json_response(await dialogue.turn(text, payload, body.get("state"), body.get("situation")))
 
 
 async def parse(request: web.Request) -> web.Response:
@@ -48,6 +49,11 @@ async def parse(request: web.Request) -> web.Response:
     if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts) or len(texts) > _MOST_TEXTS:
         raise web.HTTPBadRequest(text=f"texts must be a list of at most {_MOST_TEXTS} strings")
     return web.json_response({"results": [await dialogue.parse(text) for text in texts]})
+
+
+async def topics(request: web.Request) -> web.Response:
+    """Every topic with its title and answer per language, for the coaches' desk."""
+    return web.json_response({"topics": actions.knowledge.load().overview()})
 
 
 async def health(request: web.Request) -> web.Response:
@@ -94,7 +100,8 @@ def application(models: dict[str, Path]) -> web.Application:
     app = web.Application(middlewares=[failures], client_max_size=_MOST_BYTES)
     app[DIALOGUES] = {language: Dialogue(language, str(path)) for language, path in models.items()}
     app["models"] = {language: path.name for language, path in models.items()}
-    app.add_routes([web.post("/turn", turn), web.post("/parse", parse), web.get("/health", health)])
+    app.add_routes([web.post("/turn", turn), web.post("/parse", parse)])
+    app.add_routes([web.get("/topics", topics), web.get("/health", health)])
     return app
 
 

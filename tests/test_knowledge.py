@@ -15,7 +15,8 @@ from bot.messages import LANGUAGES, has_words
 from bot.settings import ROOT
 
 DOMAIN = yaml.safe_load((ROOT / "stories/domain.yml").read_text("utf-8"))
-OWN_INTENTS = {"ask_back", "not_understood", "something_else", "test_answer", "test_restart", "test_stop"}
+OWN_INTENTS = {"ask_back", "not_understood", "something_else"} | {"test_answer", "test_restart", "test_stop"}
+OWN_INTENTS |= {"referral_answer", "referral_change", "referral_stop"}
 TOPICS = [topic for topic in DOMAIN["intents"] if topic not in OWN_INTENTS]
 SHARED = ROOT.parent / "shared"
 
