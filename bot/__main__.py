@@ -11,7 +11,20 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bot.commands import accounts, channels, chat, content, evaluate, evaluate_stock, lines, postgres, serve, train, up
+from bot.commands import (
+    accounts,
+    channels,
+    chat,
+    coach,
+    content,
+    evaluate,
+    evaluate_stock,
+    lines,
+    postgres,
+    serve,
+    train,
+    up,
+)
 from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError, environment, read
@@ -95,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     part.add_argument("sources", nargs="*", metavar="SOURCE", help="a poster or place to count, such as bieb-osdorp")
     part.add_argument("--language", choices=LANGUAGES, default="nl", help="of the first words on WhatsApp")
+    coach.arguments(add("coach", coach.coach, "who works at the desk: add, list, invite, disable, log out, teams"))
     add("accounts", accounts.accounts, "count every message in and out; exit 1 when it does not add up")
     add("test", test, "run all tests; further arguments go to pytest")
     part = add("evaluate", evaluate.evaluate, "measure understanding, write docs/understanding.md")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.claims import MANY_WAITING, UNREADABLE, Answer, Claim
-from bot.coach import person
+from bot.coach import colleague, person
 from bot.conversation import (
     CHOSEN,
     SMALL_TALK,
@@ -60,6 +60,8 @@ class Answerer:
         if incoming.kind in _SILENT:
             reason = incoming.payload if incoming.kind is Kind.IDLE else incoming.kind
             return _nothing(claimed, f"{Outcome.IGNORED}:{reason}", blocked=incoming.kind is Kind.BLOCKED)
+        if incoming.kind is Kind.COLLEAGUE:
+            return colleague.answer(claimed)
         if incoming.kind is Kind.UNREADABLE:
             return _nothing(claimed, UNREADABLE)
         tongue = first_tongue(claimed.language, claimed.language_from, incoming.language_hint)

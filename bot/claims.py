@@ -216,10 +216,19 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
             await answer.within(link)
 
 
+# What was not sent yet has no words any more either: it fails instead of going out empty.
 _FORGET = text(
     """
-    UPDATE transcript SET text = '', buttons = '[]', dutch = NULL, attachment = NULL, topic = NULL, confidence = NULL
-    FROM conversation c WHERE c.id = conversation_id AND c.id = :conversation AND c.claimed_by = :worker
+    WITH held AS (SELECT id FROM conversation WHERE id = :conversation AND claimed_by = :worker),
+    unsent AS (
+        UPDATE outbox SET outcome = 'failed:forgotten', closed_at = now(), claimed_by = NULL
+        FROM held WHERE conversation_id = held.id AND outcome IS NULL
+    ), files AS (
+        UPDATE inbox SET attachment = NULL FROM held WHERE conversation_id = held.id
+    )
+    UPDATE transcript SET text = '', buttons = '[]', place = NULL, dutch = NULL, attachment = NULL, topic = NULL,
+        confidence = NULL
+    FROM held WHERE conversation_id = held.id
     """
 )
 

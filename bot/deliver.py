@@ -19,11 +19,12 @@ from bot import outbox, receipts
 from bot.database import TROUBLE, Bell, wait
 from bot.messages import Failure, Limits, NotSent, Outgoing
 from bot.outbox import Sent, Waiting
-from bot.pace import Pace
+from bot.pace import Pace, Window
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 60  # some four hours: a platform may be away for long
+_MOST_MOVES = 3  # the new address may belong to another conversation; then it stays where it is
 _LONGEST_PAUSE = 300.0
 _ALARM_PAUSE = 60.0
 _POLL_SECONDS = 1.0
@@ -79,6 +80,7 @@ class Sender:
         self._name = name
         self._channel = channel
         self._pace = Pace(channel.limits)
+        self._window = Window(channel.limits.per_second)
         self._paced = channel.limits.per_second is not None
         self._places = int(2 * channel.limits.per_second) if channel.limits.per_second else _AT_ONCE
         self._at_work: set[asyncio.Task[None]] = set()
@@ -142,7 +144,7 @@ class Sender:
         try:
             if limits.window_hours is not None and waiting.silent_hours >= limits.window_hours:
                 raise NotSent(Failure.CLOSED, "window")
-            return Sent(waiting.outbox_id, outbox.SENT, await self._channel.send(waiting.outgoing))
+            return Sent(waiting.outbox_id, outbox.SENT, await self._give(waiting.outgoing))
         except NotSent as problem:
             logger.warning("outbox %d: %s", waiting.outbox_id, problem)
             await self._follow(waiting, problem)
@@ -150,6 +152,13 @@ class Sender:
         except Exception as error:
             logger.error("outbox %d: %s", waiting.outbox_id, type(error).__name__)
             return after(waiting, NotSent(Failure.AWAY))
+
+    async def _give(self, outgoing: Outgoing) -> str | None:
+        try:
+            async with self._window:
+                return await self._channel.send(outgoing)
+        finally:
+            self._pace.arrived(outgoing.address, time.monotonic())
 
     async def _follow(self, waiting: Waiting, problem: NotSent) -> None:
         """What a failure means beyond this one reply."""
@@ -177,7 +186,7 @@ def after(waiting: Waiting, problem: NotSent) -> Sent:
             return Sent(waiting.outbox_id, None, retry_in=problem.seconds, counted=False)
         case Failure.ALARM:
             return Sent(waiting.outbox_id, None, retry_in=_ALARM_PAUSE, counted=False)
-        case Failure.MOVED:
+        case Failure.MOVED if waiting.attempts < _MOST_MOVES:
             return Sent(waiting.outbox_id, None)
         case Failure.CLOSED:
             return Sent(waiting.outbox_id, None, counted=False, parked=True)

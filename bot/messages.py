@@ -29,6 +29,7 @@ class Kind(StrEnum):
     BLOCKED = "blocked"  # does not want to hear from us any more
     UNBLOCKED = "unblocked"
     GROUP = "group"  # spoke to us in a group; what was said there is not kept
+    COLLEAGUE = "colleague"  # a coach, in the coaches' own group; `payload` is an InGroup as JSON
     IDLE = "idle"  # nothing to answer, `payload` says what (a system message, another bot's group)
     UNREADABLE = "unreadable"  # `payload` is the raw update: kept for whoever mends the parser
 
@@ -58,6 +59,15 @@ class Attachment:
     name: str
     mime: str
     size: int = 0
+
+
+@dataclass(frozen=True)
+class InGroup:
+    """Where and who in the coaches' group: `thread` is the case's topic, `person` a coach's id, `does` a button."""
+
+    thread: int
+    person: int
+    does: str | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +188,10 @@ class NotSent(Exception):
         self.seconds = seconds
         self.everyone = everyone
         self.address = address
+
+
+class ThreadGone(Exception):
+    """A topic of a group was deleted."""
 
 
 @dataclass(frozen=True)

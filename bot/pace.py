@@ -1,12 +1,16 @@
-"""How fast a channel may send: over all, to one person, and when the platform said "slower". Pure, no I/O.
+"""How fast a channel may send: over all, to one person, and when the platform said "slower".
 
 Over all, time is cut into slots, one message in each: who must wait for a turn of their own takes a later slot and
 leaves the ones before it to others. To one person it is one "theoretical arrival time" (the generic cell rate
 algorithm): a message is allowed `burst - 1` intervals before it, and moves it one interval on.
+
+A message arrives some time between leaving and its answer, and one that was held up on its way is close to the next.
+So a distance counts from the answer on (`arrived`), and a Window lets no more on their way than may arrive together.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 
 from bot.messages import Limits
@@ -14,6 +18,21 @@ from bot.messages import Limits
 _MARGIN = 1.05  # timers are not exact: stay a little under what is allowed
 _MOST_REMEMBERED = 20_000
 _MOST_SLOTS = 1_000
+
+
+class Window:
+    """`async with`: at most `per_second` messages that are on their way or arrived within the last second."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._free = asyncio.Semaphore(max(1, int(per_second))) if per_second else None
+
+    async def __aenter__(self) -> None:
+        if self._free:
+            await self._free.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._free:
+            asyncio.get_running_loop().call_later(1.0, self._free.release)
 
 
 class Pace:
@@ -42,6 +61,11 @@ class Pace:
             self._people[address] = max(self._people.get(address, 0.0), at) + person
         self._tidy(now)
         return at - now, True
+
+    def arrived(self, address: str, now: float) -> None:
+        """The platform has answered: one that took long is not followed at once."""
+        if address in self._people:
+            self._people[address] = max(self._people[address], now + self._limits.person_seconds)
 
     def hold(self, address: str | None, until: float) -> None:
         """Nothing to `address` (None: to nobody) before `until`."""

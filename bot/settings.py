@@ -28,6 +28,7 @@ class Telegram:
     secret: str
     webhook: str | None = None
     api_base: str = "https://api.telegram.org"
+    coach_group: int | None = None  # a supergroup with topics, where coaches see their cases too
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Settings:
     public_url: str | None = None  # where people and platforms reach us, https://...
     telegram: Telegram | None = None
     whatsapp: WhatsApp | None = None
+    keep_days: int = 180  # then the words of somebody who wrote nothing more go
 
 
 def environment() -> Mapping[str, str]:
@@ -82,7 +84,14 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         public_url=public_url,
         telegram=_telegram(environment, secret, public_url),
         whatsapp=_whatsapp(environment),
+        keep_days=_keep_days(environment.get("RETENTION_DAYS") or "180"),
     )
+
+
+def _keep_days(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 3650:
+        raise SettingsError("RETENTION_DAYS must be a number of days from 1 to 3650.")
+    return int(text)
 
 
 def _telegram(environment: Mapping[str, str], secret: str, public_url: str | None) -> Telegram | None:
@@ -96,11 +105,15 @@ def _telegram(environment: Mapping[str, str], secret: str, public_url: str | Non
         raise SettingsError("TELEGRAM_MODE must be polling or webhook.")
     if mode == "webhook" and not public_url:
         raise SettingsError("TELEGRAM_MODE=webhook also needs PUBLIC_URL, the https address Telegram can call.")
+    group = environment.get("TELEGRAM_COACH_GROUP") or ""
+    if group and not re.fullmatch(r"-\d+", group):
+        raise SettingsError("TELEGRAM_COACH_GROUP is the id of a group: a minus and digits, such as -1001234567890.")
     return Telegram(
         token=token,
         secret=hmac.digest(secret.encode(), b"telegram webhook", "sha256").hex(),
         webhook=f"{public_url}/webhooks/telegram" if mode == "webhook" else None,
         api_base=(environment.get("TELEGRAM_API_BASE") or Telegram.api_base).rstrip("/"),
+        coach_group=int(group) if group else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Integer, Text, bindparam, select, text
+from sqlalchemy import BigInteger, Integer, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
@@ -54,14 +54,16 @@ _APPEND = text(
         UPDATE conversation SET last_position = last_position + :count WHERE id = :conversation
         RETURNING id, channel, language, last_position - :count AS before
     ), said AS (
-        INSERT INTO transcript (conversation_id, position, author, coach, text, buttons, dutch, topic, language)
-        SELECT held.id, held.before + line.number, :author, :coach, line.text, line.buttons, line.dutch, :topic,
-            coalesce(:language, held.language)
-        FROM held, jsonb_to_recordset(:lines) AS line (number int, text text, buttons jsonb, dutch text)
+        INSERT INTO transcript
+            (conversation_id, inbox_id, position, author, coach, text, buttons, place, dutch, topic, language)
+        SELECT held.id, :inbox, held.before + line.number, :author, :coach, line.text, line.buttons, line.place,
+            line.dutch, :topic, coalesce(:language, held.language)
+        FROM held, jsonb_to_recordset(:lines) AS line
+            (number int, text text, buttons jsonb, place jsonb, dutch text)
         ORDER BY line.number RETURNING id, position
     ), sending AS (
-        INSERT INTO outbox (conversation_id, transcript_id, channel)
-        SELECT held.id, said.id, held.channel FROM held, said ORDER BY said.id
+        INSERT INTO outbox (conversation_id, transcript_id, channel, quote)
+        SELECT held.id, said.id, held.channel, :quote FROM held, said ORDER BY said.id
     )
     SELECT max(position) FROM said
     """
@@ -71,6 +73,8 @@ _APPEND = text(
     bindparam("coach", type_=Text),
     bindparam("topic", type_=Text),
     bindparam("language", type_=Text),
+    bindparam("quote", type_=Text),
+    bindparam("inbox", type_=BigInteger),
 )
 
 
@@ -83,14 +87,25 @@ async def append(
     coach: str | None = None,
     topic: str | None = None,
     language: str | None = None,
+    quote: str | None = None,
+    inbox_id: int | None = None,
 ) -> int:
-    """Say something that is no answer to a message: the lines, and their rows in the outbox; the last position."""
+    """Say something that is no answer to a message: the lines, and their rows in the outbox; the last position.
+
+    `inbox_id` is the message of a coach (on Telegram) that these lines pass on, `quote` the message they stand under.
+    """
     lines = [
-        {"number": number, "text": reply.text, "buttons": list(map(asdict, reply.buttons)), "dutch": reply.dutch}
+        {
+            "number": number,
+            "text": reply.text,
+            "buttons": list(map(asdict, reply.buttons)),
+            "place": asdict(reply.place) if reply.place else None,
+            "dutch": reply.dutch,
+        }
         for number, reply in enumerate(replies, start=1)
     ]
     values = {"conversation": conversation_id, "lines": lines, "count": len(lines), "author": author}
-    values |= {"coach": coach, "topic": topic, "language": language}
+    values |= {"coach": coach, "topic": topic, "language": language, "quote": quote, "inbox": inbox_id}
     return int((await link.execute(_APPEND, values)).scalar_one())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from bot.database import TROUBLE, Bell, wait
 from bot.messages import LANGUAGES
 from bot.phrases import refuse
 from bot.understanding import Understanding
-from bot.webhooks import Webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class Web:
     understanding: Understanding
     acceptor: inbox.Acceptor
     visitor: Visitor
-    webhooks: Webhooks
+    routes: Sequence[web.RouteDef] = ()  # of the phone channels and the coaches' desk
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._guard], client_max_size=0)
@@ -60,7 +59,7 @@ class Web:
                 web.get("/api/webchat/events", self.events),
                 web.get("/api/webchat/history", self.history),
                 web.static("/static", _PAGES / "static"),
-                *self.webhooks.routes(),
+                *self.routes,
             ]
         )
         return app
@@ -162,7 +161,8 @@ class Web:
             logger.error("%s %s: %s", request.method, request.path, type(problem).__name__)
             response = _refusal(request, 500, "broken")
         if not response.prepared:
-            response.headers.update(_HEADERS)
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)  # the desk has its own
         return response
 
 
@@ -171,7 +171,7 @@ def _refusal(request: web.Request, status: int, code: str) -> web.Response:
     message = refuse(code, language if language in LANGUAGES else "nl")
     body = json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False)
     response = web.Response(text=body, status=status, content_type="application/json")
-    if status == 413:
+    if status in (400, 408, 413):
         response.force_close()  # do not read the rest
     return response
 

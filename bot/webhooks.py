@@ -18,6 +18,7 @@ from bot.doorman import Doorman
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MOST_BYTES = 3_000_000  # Meta's own limit; Telegram's updates are far smaller
+_BODY_SECONDS = 10.0
 
 
 class Webhooks:
@@ -49,7 +50,7 @@ class Webhooks:
 
         async def handle(request: web.Request) -> web.StreamResponse:
             channel.verify(request.headers)
-            await door.accept([channel.parse(await read_body(request, _MOST_BYTES))])
+            await door.accept([channel.parse(await read_body(request, _MOST_BYTES, _BODY_SECONDS))])
             return web.Response()
 
         return handle
@@ -64,7 +65,7 @@ class Webhooks:
         door = Doorman(self._acceptor, channel)
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            messages, told = channel.parse(request.headers, await read_body(request, _MOST_BYTES))
+            messages, told = channel.parse(request.headers, await read_body(request, _MOST_BYTES, _BODY_SECONDS))
             await door.accept(messages)
             await receipts.keep(self._database, told)
             return web.Response()

@@ -19,7 +19,7 @@ class Refused(Exception):
 async def read_body(request: web.Request, most_bytes: int, seconds: float = 10.0) -> bytes:
     """The body, but never more than the limit, whatever the headers promise, nor for longer than `seconds`.
 
-    Raises Refused with 408 or 413.
+    Raises Refused with 400 (it is not packed as it claims), 408 or 413.
     """
     if (request.content_length or 0) > most_bytes:
         raise Refused(413, "too_big")
@@ -32,4 +32,6 @@ async def read_body(request: web.Request, most_bytes: int, seconds: float = 10.0
                     raise Refused(413, "too_big")
     except TimeoutError as error:
         raise Refused(408, "too_slow") from error
+    except web.RequestPayloadError as error:
+        raise Refused(400, "not_json") from error
     return bytes(body)

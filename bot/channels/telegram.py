@@ -10,27 +10,24 @@ import asyncio
 import hmac
 import json
 import logging
+import mimetypes
 from collections.abc import Awaitable, Mapping
-from datetime import timedelta
 from typing import Any, Self
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction
 from telegram.error import (
     BadRequest,
-    ChatMigrated,
-    Conflict,
-    Forbidden,
-    InvalidToken,
-    RetryAfter,
     TelegramError,
 )
 from telegram.request import HTTPXRequest
 
 from bot.channels.fit import button_data, pieces, utf16
 from bot.channels.http import Refused
-from bot.channels.telegram_updates import ALLOWED, CHOSEN, Callback, parse_update
-from bot.messages import Button, Failure, Incoming, Kind, Limits, NotSent, Outgoing
+from bot.channels.telegram_errors import failure
+from bot.channels.telegram_group import TelegramGroup, parse_with_group
+from bot.channels.telegram_updates import ALLOWED, CHOSEN, Callback
+from bot.messages import Button, Failure, Incoming, Kind, Limits, Outgoing
 from bot.settings import Telegram as Account
 
 logger = logging.getLogger(__name__)
@@ -43,7 +40,6 @@ _AT_ONCE = 100
 _ANSWERED = (Kind.TEXT, Kind.CHOICE, Kind.LOCATION, Kind.MEDIA, Kind.CONTACT)
 _TRIED_AGAIN = (Failure.AWAY, Failure.SLOWER, Failure.ALARM)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_GONE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
 
 
 class Telegram:
@@ -57,6 +53,7 @@ class Telegram:
         self.bot = _RawBot(
             account.token,
             base_url=f"{account.api_base}/bot",
+            base_file_url=f"{account.api_base}/file/bot",
             request=HTTPXRequest(connection_pool_size=64, pool_timeout=5, connect_timeout=5, read_timeout=10),
             get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=_POLL_SECONDS + 10),
         )
@@ -84,7 +81,7 @@ class Telegram:
             raise Refused(400, "not_json") from error
         if not isinstance(raw, dict):
             raise Refused(400, "wrong_shape")
-        return parse_update(raw)
+        return parse_with_group(raw, self._account.coach_group)
 
     async def listen_by_polling(self) -> None:
         """Take away a webhook that was set earlier: Telegram refuses getUpdates beside one. Raises NotSent."""
@@ -112,7 +109,8 @@ class Telegram:
         except TelegramError as error:
             raise failure(error) from error
         numbers = [update["update_id"] for update in raw if type(update.get("update_id")) is int]
-        return [parse_update(update) for update in raw], max(numbers) + 1 if numbers else offset
+        group = self._account.coach_group
+        return [parse_with_group(update, group) for update in raw], max(numbers) + 1 if numbers else offset
 
     async def received(self, incoming: Incoming) -> None:
         """Show that it came in: the button's clock stops, the chosen one is marked, "typing" appears."""
@@ -169,6 +167,27 @@ class Telegram:
         self._there.pop(outgoing, None)
         return sent
 
+    async def typing(self, outgoing: Outgoing) -> None:
+        """Show that a coach writes. Raises NotSent."""
+        try:
+            await self.bot.send_chat_action(int(outgoing.address), ChatAction.TYPING)
+        except TelegramError as error:
+            raise failure(error) from error
+
+    async def download(self, media_id: str) -> tuple[str, bytes]:
+        """(mime type, bytes) of a file a person sent. Raises NotSent, and LookupError when it is gone."""
+        try:
+            file = await self.bot.get_file(media_id)
+            return mimetypes.guess_type(file.file_path or "")[0] or "", bytes(await file.download_as_bytearray())
+        except BadRequest as error:
+            raise LookupError("file") from error
+        except TelegramError as error:
+            raise failure(error) from error
+
+    def group(self) -> TelegramGroup | None:
+        """The coaches' group, when there is one."""
+        return TelegramGroup(self.bot, self._account.coach_group) if self._account.coach_group else None
+
     async def knock(self, outgoing: Outgoing) -> bool:
         """Telegram has no window that closes."""
         return False
@@ -190,28 +209,6 @@ async def _politely(courtesy: Awaitable[object]) -> None:
         await courtesy
     except TelegramError as error:
         logger.info("no courtesy: %s", type(error).__name__)
-
-
-def failure(error: TelegramError) -> NotSent:
-    """What an error of the library means, in our words."""
-    match error:
-        case RetryAfter():
-            pause = error.retry_after
-            seconds = pause.total_seconds() if isinstance(pause, timedelta) else float(pause)
-            return NotSent(Failure.SLOWER, "429", seconds=seconds)
-        case ChatMigrated():
-            return NotSent(Failure.MOVED, "migrated", address=str(error.new_chat_id))
-        case Forbidden():
-            return NotSent(Failure.BLOCKED, "403")
-        case InvalidToken():
-            return NotSent(Failure.ALARM, "token")
-        case Conflict():
-            return NotSent(Failure.ALARM, "somebody else fetches with this token", seconds=5)
-        case BadRequest() if any(words in error.message.lower() for words in _GONE):
-            return NotSent(Failure.BLOCKED, "gone")
-        case BadRequest():
-            return NotSent(Failure.REFUSED, "400")
-    return NotSent(Failure.AWAY, type(error).__name__)
 
 
 def _keyboard(buttons: tuple[Button, ...]) -> InlineKeyboardMarkup | None:

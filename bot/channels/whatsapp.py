@@ -36,6 +36,7 @@ _BY_STATUS = {
 }
 _PAUSE_SECONDS = 5.0
 _PAIR_SECONDS = 8.0
+_MOST_FILE_BYTES = 16 * 1024 * 1024  # what is longer is refused by the desk
 Answer = dict[str, Any]
 
 
@@ -103,6 +104,31 @@ class WhatsApp:
         await self._send(outgoing, template(name, outgoing.language))
         return True
 
+    async def download(self, media_id: str) -> tuple[str, bytes]:
+        """(mime type, bytes) of a file a person sent. Raises NotSent, and LookupError when it is gone."""
+        about = await self._get(f"{self._account.api_base}/{self._account.version}/{media_id}")
+        try:
+            found = json.loads(about)
+            return str(found["mime_type"]).partition(";")[0], await self._get(str(found["url"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise LookupError("file") from error
+
+    async def _get(self, url: str) -> bytes:
+        try:
+            async with self._session.get(url) as response:
+                if response.status in (400, 404):
+                    raise LookupError("file")
+                if response.status != 200:
+                    raise NotSent(Failure.AWAY, str(response.status))
+                body = bytearray()
+                async for chunk in response.content.iter_chunked(65_536):
+                    body += chunk
+                    if len(body) > _MOST_FILE_BYTES:
+                        break
+                return bytes(body)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise NotSent(Failure.AWAY, type(error).__name__) from error
+
     async def _send(self, outgoing: Outgoing, payload: Answer) -> str | None:
         try:
             answer = await self._post({**payload, **recipient(outgoing.address)})
@@ -118,11 +144,11 @@ class WhatsApp:
             async with self._session.post(
                 f"{self._base}/messages", json={"messaging_product": "whatsapp", **payload}
             ) as response:
-                answer = await response.json(content_type=None)
+                answer = _json(await response.read())
                 if response.status == 200 and isinstance(answer, dict):
                     return answer
                 raise _failed(response.status, answer)
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
             raise NotSent(Failure.AWAY, type(error).__name__) from error
 
 
@@ -134,12 +160,20 @@ class _Code(NotSent):
         self.code = code
 
 
+def _json(body: bytes) -> object:
+    """None when it is not JSON: then it was not Meta who answered."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _failed(status: int, answer: object) -> NotSent:
     """What an error answer means: by error.code, and by the HTTP status where that says nothing."""
     error = answer.get("error") if isinstance(answer, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(error, dict) or not isinstance(code, int):
-        failure = _BY_STATUS.get(status, Failure.AWAY if status >= 500 else Failure.REFUSED)
+        failure = _BY_STATUS.get(status, Failure.AWAY if answer is None or status >= 500 else Failure.REFUSED)
         return NotSent(failure, str(status), seconds=_PAUSE_SECONDS, everyone=True)
     failure = Failure.ALARM if (code, error.get("error_subcode")) == _NO_SUCH_NUMBER else failure_of(code)
     if failure is Failure.REFUSED and (status >= 500 or error.get("is_transient") is True):

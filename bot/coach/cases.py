@@ -7,9 +7,10 @@ one case: the row lock lets one win, and the other hears who has it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,9 @@ from bot.phrases import say, spoken
 
 _STATES = {Mode.WAITING: "waiting", Mode.COACH: "taken", Mode.BOT: "closed"}
 RATING_PAYLOAD = "rating:"
+
+
+Where = AsyncEngine | AsyncConnection  # a database, or a transaction that is going on
 
 
 class UnknownCase(Exception):
@@ -100,30 +104,30 @@ async def cancel(link: AsyncConnection, conversation_id: int) -> bool:
     return True
 
 
-async def take(database: AsyncEngine, key: str, by: By) -> None:
+async def take(where: Where, key: str, by: By) -> None:
     """Raises NotPossible when somebody else has it."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await locked(link, key)
         await _step(link, case, Event.TAKEN, by, coach_id=by.id, values={"coach": by.name})
 
 
-async def reopen(database: AsyncEngine, key: str, by: By) -> None:
+async def reopen(where: Where, key: str, by: By) -> None:
     """Take up a closed case again. Raises NotPossible when the person has another one open."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await locked(link, key)
         await _step(link, case, Event.REOPENED, by, coach_id=by.id, values={"coach": by.name})
 
 
-async def pass_on(database: AsyncEngine, key: str, by: By, to: By) -> None:
+async def pass_on(where: Where, key: str, by: By, to: By) -> None:
     """Give it to a colleague. Raises NotYours, NotPossible."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await _own(link, key, by)
         await _step(link, case, Event.PASSED_ON, by, coach_id=to.id, values={"coach": to.name}, detail=f"to {to.id}")
 
 
-async def move(database: AsyncEngine, key: str, by: By, team_id: int) -> None:
+async def move(where: Where, key: str, by: By, team_id: int) -> None:
     """Give it to another team's queue. Raises NotYours when a colleague has it."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await locked(link, key)
         if case.coach_id not in (None, by.id):
             raise NotYours
@@ -131,25 +135,25 @@ async def move(database: AsyncEngine, key: str, by: By, team_id: int) -> None:
         await _step(link, case, Event.MOVED, by, team_id=team_id, due_at=due, detail=f"to team {team_id}")
 
 
-async def give_back(database: AsyncEngine, key: str, by: By) -> None:
+async def give_back(where: Where, key: str, by: By) -> None:
     """Back to the queue. Raises NotYours, NotPossible."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await _own(link, key, by)
         due = (await promise(link, case.team_id)).due_at
         await _step(link, case, Event.RETURNED, by, due_at=due)
 
 
-async def hand_back(database: AsyncEngine, key: str, by: By) -> None:
+async def hand_back(where: Where, key: str, by: By) -> None:
     """The assistant goes on; the case ends as "handed_back". Raises NotYours, NotPossible."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         await _step(link, await _own(link, key, by), Event.HANDED_BACK, by, outcome="handed_back")
 
 
-async def close(database: AsyncEngine, key: str, by: By, outcome: str) -> None:
+async def close(where: Where, key: str, by: By, outcome: str) -> None:
     """End it with an outcome (one of OUTCOMES). Raises NotYours, NotPossible, ValueError."""
     if outcome not in OUTCOMES:
         raise ValueError(outcome)
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await locked(link, key)
         if case.coach_id not in (None, by.id):
             raise NotYours
@@ -164,35 +168,46 @@ async def by_the_clock(link: AsyncConnection, case: Case, event: Event) -> None:
 
 
 async def write(
-    database: AsyncEngine,
+    where: Where,
     key: str,
     by: By,
     replies: Sequence[Reply],
     topic: str | None = None,
     language: str | None = None,
+    inbox_id: int | None = None,
 ) -> int:
-    """Say something to the person, who sees the coach's name; the position of the (last) line. Raises NotYours."""
-    async with database.begin() as link:
+    """Say something to the person, who sees the coach's name; the position of the (last) line. Raises NotYours.
+
+    `inbox_id` is the coach's own message when it came over Telegram.
+    """
+    async with _transaction(where) as link:
         case = await _own(link, key, by)
         position = await transcript.append(
-            link, case.conversation_id, replies, Author.COACH, coach=by.name, topic=topic, language=language
+            link,
+            case.conversation_id,
+            replies,
+            Author.COACH,
+            coach=by.name,
+            topic=topic,
+            language=language,
+            inbox_id=inbox_id,
         )
         await link.execute(sql.WROTE, {"id": case.id})
         await log(link, by, "wrote", case.id, topic or "")
     return position
 
 
-async def snooze(database: AsyncEngine, key: str, by: By, until: datetime.datetime) -> None:
+async def snooze(where: Where, key: str, by: By, until: datetime.datetime) -> None:
     """Out of sight until then, or until the person writes. Raises NotYours."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await _own(link, key, by)
         await link.execute(sql.SNOOZE, {"id": case.id, "until": until})
         await log(link, by, "snoozed", case.id)
 
 
-async def note(database: AsyncEngine, key: str, by: By, words: str) -> None:
+async def note(where: Where, key: str, by: By, words: str) -> None:
     """A note for colleagues; the person never sees it."""
-    async with database.begin() as link:
+    async with _transaction(where) as link:
         case = await locked(link, key)
         await link.execute(sql.NOTE, {"id": case.id, "coach": by.id, "text": words})
         await log(link, by, "noted", case.id)
@@ -233,6 +248,15 @@ async def log(link: AsyncConnection, by: By | None, what: str, referral_id: int 
 
 
 OUTCOMES = ("helped", "referred", "school", "no_answer", "not_for_us")
+
+
+@contextlib.asynccontextmanager
+async def _transaction(where: Where) -> AsyncIterator[AsyncConnection]:
+    if isinstance(where, AsyncConnection):
+        yield where
+    else:
+        async with where.begin() as link:
+            yield link
 
 
 async def _own(link: AsyncConnection, key: str, by: By) -> Case:

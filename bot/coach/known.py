@@ -1,4 +1,4 @@
-"""Whether there is any coach at all: asked with every message, so remembered for some seconds."""
+"""Whether any coach has ever come in: asked with every message, so remembered for some seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.database import single
 
 _SECONDS = 5.0
-_ANY = text("SELECT EXISTS (SELECT FROM coach WHERE active AND role <> 'editor')")
+_ANY = text("SELECT EXISTS (SELECT FROM coach WHERE active AND password_hash IS NOT NULL AND role <> 'editor')")
 
 
 class Known:

@@ -1,12 +1,11 @@
-"""The people at the desk: coaches, the link that invites them, the password they choose.
+"""The people at the desk: coaches, and the link that invites them to choose a password.
 
-A password is kept as an argon2 hash. An invitation is a random token of which only the SHA-256 is kept: whoever reads
+An invitation is a random token of which only the SHA-256 is kept: whoever reads
 the database cannot use it. It works once, for seven days, and a newer one of the same coach replaces it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -14,24 +13,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, Integer, Row, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.coach import sql
+from bot.coach import passwords, sql
 from bot.coach.hours import OFFICE_HOURS
 from bot.database import single
 
-LEAST_CHARACTERS, MOST_CHARACTERS = 12, 200
 _INVITATION_DAYS = 7
 _FIRST_EMAIL = "beheerder@tekkie.local"
-_FIRST_GUESSES = ("wachtwoord", "password", "welkom", "tekkie", "qwertyuiop", "qwerty", "azerty", "coach", "amsterdam")
-_hasher = PasswordHasher()  # RFC 9106, low memory: 64 MiB and some 50 ms for each
-# More at the same time would only need more memory: a flood of logins waits in line.
-_at_once = asyncio.Semaphore(2)
 
 
 class Role(StrEnum):
@@ -86,10 +78,6 @@ class InvitationOver(Exception):
     """The link was used, replaced, is too old or was never made."""
 
 
-class WeakPassword(Exception):
-    """The password is too short, too long or too easy to guess."""
-
-
 _COLUMNS = """c.id, c.name, c.email, c.role, c.team_id, t.name AS team, c.languages, c.topics, c.areas, c.room, c.active
     FROM coach c JOIN team t ON t.id = c.team_id"""
 _ALL = text(f"SELECT {_COLUMNS} ORDER BY t.name, c.name, c.id")
@@ -121,10 +109,10 @@ _INVITED = text(
     f"SELECT {_COLUMNS} JOIN invitation i ON i.coach_id = c.id WHERE i.digest = :digest"
     " AND i.used_at IS NULL AND i.expires_at > now() AND c.active"
 )
-_USE = text(f"UPDATE invitation SET used_at = now() WHERE {_USABLE} RETURNING coach_id")
+_USE = text(f"UPDATE invitation SET used_at = now() WHERE {_USABLE}")
 _SET_PASSWORD = text(
     """
-    UPDATE coach SET password_hash = :hash, failures = 0, locked_until = NULL WHERE id = :coach AND active RETURNING id
+    UPDATE coach SET password_hash = :hash, failures = 0, locked_until = NULL WHERE id = :coach AND active
     """
 )
 END_SESSIONS = text("UPDATE desk_session SET revoked_at = now() WHERE coach_id = :coach AND revoked_at IS NULL")
@@ -172,19 +160,19 @@ async def invited(database: AsyncEngine, token: str) -> Coach:
 async def accept(database: AsyncEngine, token: str, password: str) -> int:
     """Use the invitation and set the password; every older session of this coach ends. The coach's id.
 
-    Raises WeakPassword (the invitation stays good) and InvitationOver.
+    Raises passwords.WeakPassword (the invitation stays good) and InvitationOver.
     """
     coach = await invited(database, token)
-    check_password(password, coach)
-    hashed = await hash_password(password)
+    passwords.check(password, [coach.email, *coach.name.split()])
+    hashed = await passwords.hashed(password)
     async with database.begin() as link:
-        coach_id = (await link.execute(_USE, {"digest": digest(token)})).scalar()
-        done = await link.execute(_SET_PASSWORD, {"coach": coach_id, "hash": hashed}) if coach_id else None
-        if done is None or not done.scalar():
+        if not (await link.execute(_USE, {"digest": digest(token)})).rowcount:
             raise InvitationOver
-        await link.execute(END_SESSIONS, {"coach": coach_id})
-        await link.execute(_LOG, {"coach": coach_id, "what": "chose a password"})
-    return int(coach_id)
+        if not (await link.execute(_SET_PASSWORD, {"coach": coach.id, "hash": hashed})).rowcount:
+            raise InvitationOver
+        await link.execute(END_SESSIONS, {"coach": coach.id})
+        await link.execute(_LOG, {"coach": coach.id, "what": "chose a password"})
+    return coach.id
 
 
 async def everybody(database: AsyncEngine) -> list[Coach]:
@@ -231,32 +219,6 @@ async def first_login_link(database: AsyncEngine) -> str | None:
 
 def welcome_path(token: str) -> str:
     return f"/desk/welcome/{token}"
-
-
-def check_password(password: str, coach: Coach) -> None:
-    """Raises WeakPassword. Length counts most; what everybody tries first, or knows of this coach, does not count."""
-    plain = password.casefold()
-    known = {*_FIRST_GUESSES, coach.email, coach.email.partition("@")[0], *coach.name.casefold().split()}
-    for word in sorted((word for word in known if len(word) > 2), key=len, reverse=True):
-        plain = plain.replace(word, "")
-    if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS or len(set(plain)) < 5 or _is_a_row(plain):
-        raise WeakPassword
-
-
-async def hash_password(password: str) -> str:
-    async with _at_once:
-        return await asyncio.to_thread(_hasher.hash, password)
-
-
-async def fits(password: str, hashed: str | None) -> bool:
-    """Whether it is the password; the same work when there is none to compare with."""
-    async with _at_once:
-        return await asyncio.to_thread(_fits, password[: MOST_CHARACTERS + 1], hashed or _NOBODYS) and hashed is not None
-
-
-def needs_rehash(hashed: str) -> bool:
-    """Made with other settings than today's."""
-    return _hasher.check_needs_rehash(hashed)
 
 
 def digest(token: str) -> str:
@@ -312,20 +274,3 @@ async def _invite(link: AsyncConnection, coach_id: int) -> str:
     token = secrets.token_urlsafe(24)
     await link.execute(_INVITE, {"coach": coach_id, "digest": digest(token)})
     return token
-
-
-def _fits(password: str, hashed: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _is_a_row(plain: str) -> bool:
-    """ "abcdefghijkl" or "123456789012": every character follows the one before."""
-    steps = {ord(after) - ord(before) for before, after in zip(plain, plain[1:], strict=False)}
-    return steps <= {1, -9} or steps <= {-1, 9}
-
-
-# The hash of a password nobody has, so that an unknown address takes as long as a known one.
-_NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$bm9ib2R5IG9mIHRla2tpZQ$" + "A" * 43

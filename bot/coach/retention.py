@@ -30,13 +30,14 @@ _SWEEPS = {
     "lines": f"""
         UPDATE transcript t SET text = '', dutch = NULL, attachment = NULL, buttons = '[]', place = NULL
         FROM conversation c WHERE c.id = t.conversation_id AND {_SILENT} AND (t.text <> '' OR t.dutch IS NOT NULL
-            OR t.attachment IS NOT NULL OR t.buttons <> '[]' OR t.place IS NOT NULL)""",
+            OR t.attachment IS NOT NULL OR t.buttons <> '[]' OR t.place IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM outbox o WHERE o.transcript_id = t.id AND o.outcome IS NULL)""",
     "files": f"""
         UPDATE inbox i SET attachment = NULL FROM conversation c WHERE c.id = i.conversation_id
-        AND i.attachment IS NOT NULL AND i.outcome IS NOT NULL AND {_SILENT}""",
+        AND jsonb_typeof(i.attachment) = 'object' AND i.outcome IS NOT NULL AND {_SILENT}""",
     "dialogues": f"""
         UPDATE conversation c SET dialogue = NULL, awaits = NULL
-        WHERE (c.dialogue IS NOT NULL OR c.awaits IS NOT NULL) AND c.claimed_by IS NULL AND {_SILENT}""",
+        WHERE (jsonb_typeof(c.dialogue) = 'object' OR c.awaits IS NOT NULL) AND c.claimed_by IS NULL AND {_SILENT}""",
     "cases": f"""
         UPDATE referral SET contact = NULL, first_name = NULL, guardian = NULL, reach = NULL, rating_text = NULL
         WHERE state = 'closed' AND id IN ({_OLD_CASES})

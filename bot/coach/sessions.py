@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.coach import people
+from bot.coach import passwords, people
 from bot.coach.people import Coach, digest
 from bot.database import single
 
@@ -78,21 +78,21 @@ async def login(database: AsyncEngine, email: str, password: str) -> int:
     async with single(database).connect() as link:
         row = (await link.execute(_ATTEMPT, {"email": people.plain_email(email)})).one_or_none()
     hashed = row.password_hash if row else None
-    if not await people.fits(password, hashed) or row is None:
+    if not await passwords.fits(password, hashed) or row is None:
         raise LoginRefused
     async with database.begin() as link:
         if not (await link.execute(_WELCOME, {"coach": row.id})).scalar():
             raise LoginRefused
         await link.execute(_LOG, {"coach": row.id, "what": "logged in"})
-    if people.needs_rehash(row.password_hash):
-        values = {"coach": row.id, "old": row.password_hash, "hash": await people.hash_password(password)}
+    if passwords.is_old(row.password_hash):
+        values = {"coach": row.id, "old": row.password_hash, "hash": await passwords.hashed(password)}
         async with single(database).connect() as link:
             await link.execute(_REHASH, values)
     return int(row.id)
 
 
 async def start(database: AsyncEngine, coach_id: int, before: str | None) -> str:
-    """The token of a new session. Whatever the browser had `before` ends: a token set by somebody else is worth nothing."""
+    """The token of a new session. What the browser had `before` ends: a token set by somebody else is worth nothing."""
     token = secrets.token_urlsafe(32)
     async with database.begin() as link:
         if before:

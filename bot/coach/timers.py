@@ -34,7 +34,7 @@ FIRST_CALL = datetime.timedelta(hours=4)
 WINDOWS: Mapping[str, float] = {"whatsapp": 24.0}  # channel -> hours
 
 _EVERY = 15.0
-_PING_SECONDS = 10.0
+_PING_SECONDS = 30.0
 _DAY = 24 * 3600.0
 
 
@@ -173,15 +173,17 @@ def _facts(row: Row[tuple[object, ...]], windows: Mapping[str, float]) -> Facts:
 _WOKE = "woke"
 _WAKE = text("UPDATE referral SET snoozed_until = NULL WHERE id = :id")
 # Who has the last word is read from the transcript: a coach who took a case has not said anything yet, and somebody who
-# asks again and again has still waited since the first time.
+# asks again and again has still waited since the first time. What is still in the inbox was also said.
 _FACTS = text(
     f"""
     SELECT r.id, r.key, r.state, r.due_at, r.escalated_at, r.coach_at, r.reminded_at, r.snoozed_until, c.channel,
         c.heard_at, c.muted_at IS NOT NULL AS muted, t.hours, t.answer_hours, now() AS now,
         (SELECT max(a.at) FROM audit a WHERE a.referral_id = r.id AND a.what = '{_WOKE}') AS woke_at,
-        (SELECT min(p.at) FROM transcript p WHERE p.conversation_id = c.id AND p.author = 'person' AND p.position >
-            coalesce((SELECT max(s.position) FROM transcript s WHERE s.conversation_id = c.id AND s.author = 'coach'), 0)
-        ) AS asked_at
+        CASE WHEN r.state = 'taken' THEN least(
+            (SELECT min(i.received_at) FROM inbox i WHERE i.conversation_id = c.id AND i.outcome IS NULL),
+            (SELECT min(p.at) FROM transcript p WHERE p.conversation_id = c.id AND p.author = 'person' AND p.position >
+                coalesce((SELECT max(s.position) FROM transcript s
+                    WHERE s.conversation_id = c.id AND s.author = 'coach'), 0))) END AS asked_at
     FROM referral r JOIN conversation c ON c.id = r.conversation_id JOIN team t ON t.id = r.team_id
     WHERE r.state <> 'closed' AND (cast(:key AS text) IS NULL OR r.key = :key) ORDER BY r.created_at
     """

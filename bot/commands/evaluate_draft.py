@@ -4,12 +4,12 @@ Called by train.py. Two models of nearly the same data differ by chance: trained
 twentieths of the Dutch examples each time, they disagreed on 6 to 12 of 645 messages, at most 5 net to one
 side. Accidents look different: one example in five lost cost 18 messages net. So "clearly worse" is any of
 
-- right first time, best guess right or no wrong answer: down by more than 2 points (13 messages, it
+- right first time, best guess right or no wrong answer: down by more than 2 points (13 of those 645, it
   matters) and a one-sided sign test over the messages that only one model gets right gives less than 5 %
   (McNemar's, exact: it is not chance, also when new data change the outcome of many messages);
-- one topic: more than half of its messages lost. There are 8 per topic, so an emptied file (5 to 8 lost)
-  would drown in the figures above, while chance takes one or two;
-- crisis messages caught: two fewer. 50 are too few for any test, and a missed one weighs more than a
+- one topic: more than half of its messages lost. There are some ten per topic, so an emptied file (5 to 8
+  of 8 lost) would drown in the figures above, while chance takes one or two;
+- crisis messages caught: two fewer. Some 50 are too few for any test, and a missed one weighs more than a
   needless refusal; a single one may be a probability that moved across the cut-off.
 
 The held-back messages stay a fair test: they choose nothing here, they only stop an accident.

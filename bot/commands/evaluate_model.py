@@ -24,9 +24,9 @@ async def measure(language: str, model: Path, curve: bool = False) -> Result:
 async def run(module: str, language: str, *arguments: str, **environment: str) -> Result:
     """The JSON behind RESULT that `python -m module language ...` prints. Raises SettingsError when it fails."""
     command = [str(rasa_side.PYTHON), "-m", module, language, *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env={**os.environ, **environment}, stdout=PIPE, stderr=PIPE
-    )
+    # Unbuffered, Python loses the end of a line longer than the pipe (64 KB) when it is stopped half-way, and exits 0.
+    environment = {**os.environ, **environment, "PYTHONUNBUFFERED": ""}
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE)
     try:
         said, problems = await process.communicate()
     except asyncio.CancelledError:

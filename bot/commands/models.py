@@ -80,12 +80,13 @@ def take(folder: Path, language: str, draft: Path, root: Path = ROOT) -> None:
     draft.replace(draft.with_name(draft.name.removeprefix(_DRAFT).removeprefix(_REFUSED)))
     unpin(folder, language)
     _tidy(_kept(folder, language), _KEPT)
+    _tidy(_aside(folder, language), 0)
 
 
 def refuse(folder: Path, language: str, draft: Path, stays: Path) -> None:
     """Put `draft` aside and pin `stays`, so that the next start neither takes nor trains it again."""
-    _tidy(list((folder / "models").glob(f"{_REFUSED}{language}-*.tar.gz")), 0)
     draft.replace(draft.with_name(_REFUSED + draft.name.removeprefix(_DRAFT)))
+    _tidy(_aside(folder, language), 1)
     pin(folder, language, stays)
 
 
@@ -117,6 +118,12 @@ def _pin_file(folder: Path, language: str) -> Path:
 def _kept(folder: Path, language: str) -> list[Path]:
     """Every model of a language that was once taken into use, the last one last."""
     return sorted((folder / "models").glob(f"{language}-*.tar.gz"), key=lambda path: path.stat().st_mtime_ns)
+
+
+def _aside(folder: Path, language: str) -> list[Path]:
+    """Drafts of interrupted trainings and refused models; the newest last."""
+    found = [path for kind in (_DRAFT, _REFUSED) for path in (folder / "models").glob(f"{kind}{language}-*.tar.gz")]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
 
 
 def _tidy(found: list[Path], keep: int) -> None:

@@ -18,6 +18,7 @@ from bot.channels.webchat import Visitor, Webchat
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach.known import Known
+from bot.commands.coaching import coaching
 from bot.commands.models import language_model
 from bot.database import Bell, engine, free_dead_claims
 from bot.deliver import Channel, Deliverer
@@ -63,6 +64,8 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
             Deliverer(database, bell, channels).run,
             Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
         ]
+        coaches = coaching(settings, database_url, database, bell, understanding, telegram, whatsapp)
+        works += coaches.works
         if telegram and settings.telegram and not settings.telegram.webhook:
             works.append(lambda: poll(telegram, acceptor, bell))
         elif telegram:
@@ -71,7 +74,8 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
             stack.push_async_callback(_stop, asyncio.create_task(_for_ever(work)))
         visitor = Visitor(settings.secret, settings.secure_cookies)
         webhooks = Webhooks(database, acceptor, telegram, whatsapp)
-        yield Web(database, bell, understanding, acceptor, visitor, webhooks)
+        routes = [*webhooks.routes(), *coaches.desk.routes()]
+        yield Web(database, bell, understanding, acceptor, visitor, routes)
 
 
 async def serve(settings: Settings, database_url: str, host: str, port: int) -> None:

@@ -19,8 +19,10 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.coach import people
 from bot.commands import content, postgres, rasa_side
 from bot.commands.train import WorseModel, ensure_trained, pins
+from bot.database import engine
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError
 
@@ -75,7 +77,7 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
         with _noted(settings.folder, note):
             keeping = asyncio.create_task(_keep_alive(parts, embedded, stopped))
             if await _unless(stopped, _healthy(host, port, keeping)):
-                print(f"\nTekkie is ready.  Chat: {_address(host, port)}/chat\nCtrl-C stops everything.\n", flush=True)
+                await _announce(_address(host, port), url, embedded is not None)
             await stopped.wait()
             await keeping
     finally:
@@ -84,6 +86,19 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
             await rasa_side.stop(part.process)
         if embedded:
             await asyncio.to_thread(embedded.stop)
+
+
+async def _announce(address: str, url: str, embedded: bool) -> None:
+    """Where to go. While nobody has logged in at the desk of an embedded install, also how to be the first."""
+    lines = [f"\nTekkie is ready.  Chat: {address}/chat", f"                  Desk: {address}/desk"]
+    if embedded:
+        database = engine(url)
+        try:
+            link = await people.first_login_link(database)
+        finally:
+            await database.dispose()
+        lines += [f"First login at the desk (works once): {address}{link}"] if link else []
+    print("\n".join([*lines, "Ctrl-C stops everything.\n"]), flush=True)
 
 
 class Part:

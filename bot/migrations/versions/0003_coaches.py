@@ -81,7 +81,10 @@ CREATE TABLE referral (
     rating integer,
     rating_text text,
     rated_at timestamptz,
-    thread_id bigint
+    thread_id bigint UNIQUE,
+    thread_says text,
+    mirrored integer NOT NULL DEFAULT 0,
+    pinged_at timestamptz
 );
 CREATE UNIQUE INDEX referral_open_of ON referral (conversation_id) WHERE state <> 'closed';
 CREATE INDEX referral_open ON referral (created_at) WHERE state <> 'closed';

@@ -24,24 +24,28 @@ export async function me() {
 
 export const get = (path) => ask(path, {});
 
-export async function post(path, body = {}) {
+// Goes along with every change as Idempotency-Key: a browser whose line breaks may send a request again by itself.
+export const fresh = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+
+// The same `once` again is the same change.
+export async function post(path, body = {}, once = fresh()) {
   const used = csrf;
   try {
-    return await ask(path, written(body));
+    return await ask(path, written(body, once));
   } catch (problem) {
     if (problem.status !== 403) throw problem;
     await me(); // logged in again in another tab: this page's token is old
     if (csrf === used) throw problem;
-    return ask(path, written(body));
+    return ask(path, written(body, once));
   }
 }
 
-export const act = (key, action, body) => post(`cases/${encodeURIComponent(key)}/${action}`, body);
+export const act = (key, action, body, once) => post(`cases/${encodeURIComponent(key)}/${action}`, body, once);
 
 export const attachment = (key, position) => `${ROOT}cases/${encodeURIComponent(key)}/attachments/${position}`;
 
-function written(body) {
-  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+function written(body, once) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf, "Idempotency-Key": once };
   return { method: "POST", headers, body: JSON.stringify(body) };
 }
 
@@ -52,12 +56,26 @@ async function ask(path, options) {
   } catch {
     throw new Problem(0, "offline", "Er is geen verbinding. Kijk of je internet werkt; wat je typte blijft staan.");
   }
-  if (answer.status === 401) {
-    location.assign("/desk/login");
-    throw new Problem(401, "logged_out", "Je bent uitgelogd.");
+  if (!answer.ok) throw await refusal(answer);
+  return answer.json().catch(() => ({}));
+}
+
+// Why an address does not answer as it should: a Dutch sentence, "" for a broken line, null when all is well.
+export async function why(address) {
+  const abort = new AbortController();
+  try {
+    const answer = await fetch(address, { cache: "no-store", signal: abort.signal });
+    return answer.ok ? null : (await refusal(answer)).message;
+  } catch {
+    return "";
+  } finally {
+    abort.abort(); // a stream would go on for ever
   }
+}
+
+async function refusal(answer) {
+  if (answer.status === 401) location.assign("/desk/login");
   const found = await answer.json().catch(() => null);
-  if (answer.ok) return found ?? {};
   const { code = "broken", message } = found?.error ?? {};
-  throw new Problem(answer.status, code, message ?? "Er ging iets mis. Probeer het over een minuut nog eens.");
+  return new Problem(answer.status, code, message ?? "Er ging iets mis. Probeer het over een minuut nog eens.");
 }

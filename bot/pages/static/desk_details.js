@@ -1,7 +1,7 @@
 // What the person filled in, beside the talk; and who is fit for it.
 import { at, icon, make } from "./desk_dom.js";
 import { reasons } from "./desk_row.js";
-import { dayAndClock, named, who } from "./desk_words.js";
+import { dayAndClock, named, onDay, who } from "./desk_words.js";
 
 const PHONE = /^\+?[\d\s().-]{6,24}$/;
 let mark = "";
@@ -12,7 +12,13 @@ export function drawDetails(found) {
   mark = now;
   at("details").replaceChildren(
     make("h3", { text: "Gegevens" }),
-    make("dl", {}, ...facts(found).filter(([, value]) => value).flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, value)])),
+    make(
+      "dl",
+      {},
+      ...facts(found)
+        .filter(([, value]) => value)
+        .flatMap(([name, value]) => [make("dt", { text: name }), make("dd", {}, value)]),
+    ),
     ...consent(found),
     ...rating(found),
     ...fits(found),
@@ -38,12 +44,17 @@ function facts(found) {
 
 function contact(value) {
   if (!PHONE.test(value)) return make("span", { dir: "ltr", text: value });
-  return make("a", { href: `tel:${value.replace(/[^\d+]/g, "")}`, class: "phone", dir: "ltr" }, icon("phone"), make("span", { text: value }));
+  return make(
+    "a",
+    { href: `tel:${value.replace(/[^\d+]/g, "")}`, class: "phone", dir: "ltr" },
+    icon("phone"),
+    make("span", { text: value }),
+  );
 }
 
 function consent(found) {
   if (!found.consent_at) return [];
-  const text = `Heeft op ${dayAndClock(found.consent_at)} goedgevonden dat coaches dit lezen. Deel het met niemand buiten het team.`;
+  const text = `Vond ${onDay(found.consent_at)} goed dat coaches dit lezen. Deel het met niemand buiten het team.`;
   return [make("p", { class: "consent" }, icon("check"), make("span", { text }))];
 }
 
@@ -60,8 +71,18 @@ function fits(found) {
   if (!found.fit?.length || found.state === "closed") return [];
   return [
     make("h3", { text: "Wie past hierbij" }),
-    make("ol", { class: "fits" }, ...found.fit.map((one) =>
-      make("li", {}, make("strong", { text: one.name }), make("span", { text: [reasons(one), room(one.room)].filter(Boolean).join(" · ") })))),
+    make(
+      "ol",
+      { class: "fits" },
+      ...found.fit.map((one) =>
+        make(
+          "li",
+          {},
+          make("strong", { text: one.name }),
+          make("span", { text: [reasons(one), room(one.room)].filter(Boolean).join(" · ") }),
+        ),
+      ),
+    ),
   ];
 }
 

@@ -9,7 +9,12 @@ export function ask({ title, body, confirm, submit, kind = "", wide = false }) {
   const form = make("form", { novalidate: true }, ...body, problem, make("div", { class: "choices" }, cancel, yes));
   const close = button("", "cross", () => dialog.close(), { class: "plain icon-only", "aria-label": "Sluit" });
   const heading = make("h2", { id: "dialog-title", text: title });
-  const dialog = make("dialog", { class: wide ? "wide" : "", "aria-labelledby": heading.id }, make("div", { class: "dialog-head" }, heading, close), form);
+  const dialog = make(
+    "dialog",
+    { class: wide ? "wide" : "", "aria-labelledby": heading.id },
+    make("div", { class: "dialog-head" }, heading, close),
+    form,
+  );
   const before = document.activeElement;
 
   form.addEventListener("submit", async (event) => {
@@ -26,7 +31,6 @@ export function ask({ title, body, confirm, submit, kind = "", wide = false }) {
       if (yes) yes.disabled = false;
     }
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // beside it
   dialog.addEventListener("close", () => {
     dialog.remove();
     const next = before?.isConnected && before !== document.body ? before : document.getElementById("case-title");
@@ -41,14 +45,20 @@ export const isAsking = () => Boolean(document.querySelector("dialog[open]"));
 
 // One of several: rows of { value, title, below, checked } as radio buttons.
 export function choices(name, legend, rows) {
-  return make("fieldset", { class: "radios" }, make("legend", { text: legend }), ...rows.map(({ value, title, below, checked }, place) => {
-    const id = `${name}-${place}`;
-    return make("label", { for: id },
-      make("input", { type: "radio", name, id, value, checked }),
-      make("span", {}, make("strong", { text: title }), below && make("span", { class: "soft", text: below })));
-  }));
+  return make(
+    "fieldset",
+    { class: "radios" },
+    make("legend", { text: legend }),
+    ...rows.map(({ value, title, below, checked }, place) => {
+      const id = `${name}-${place}`;
+      return make(
+        "label",
+        { for: id },
+        make("input", { type: "radio", name, id, value, checked }),
+        make("span", {}, make("strong", { text: title }), below && make("span", { class: "soft", text: below })),
+      );
+    }),
+  );
 }
 
 export const chosen = (dialog, name) => dialog.querySelector(`input[name="${name}"]:checked`)?.value;
-
-export class Unfinished extends Error {}

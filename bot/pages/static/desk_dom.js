@@ -85,7 +85,9 @@ export function keyed(parent, items, keyOf, draw, markOf = JSON.stringify) {
   const focused = parent.contains(document.activeElement) ? document.activeElement : null;
   let again = focused;
   for (const item of items) {
-    const key = keyOf(item), mark = markOf(item), old = before.get(key);
+    const key = keyOf(item),
+      mark = markOf(item),
+      old = before.get(key);
     const node = old?.mark === mark ? old.node : draw(item);
     if (old && old.node !== node && old.node.contains(focused)) again = node.querySelector("a, button") ?? node;
     after.set(key, { mark, node });

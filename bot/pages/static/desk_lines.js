@@ -4,19 +4,26 @@ import { act, attachment } from "./desk_api.js";
 import { at, button, icon, keyed, make, words } from "./desk_dom.js";
 import { state } from "./desk_state.js";
 import { failed } from "./desk_toast.js";
-import { clock, day, moment, named, size, who } from "./desk_words.js";
+import { clock, day, moment, named, short, size } from "./desk_words.js";
 
 const NEAR = 80; // pixels from the end that still count as "at the end"
 const SHOWN_HERE = /^(image\/(png|jpeg|gif|webp)|audio\/(ogg|mpeg|mp4|aac|amr|wav|webm))/;
+let atEnd = true; // of the talk, as far as it is scrolled
+let fetchAgain = null; // asks for the open case anew
 const SIGNS = { person: "person", assistant: "robot", coach: "coach" };
 
 export function drawLines(found, lines, notes, before) {
   const box = at("scroll");
-  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+  const wasAtEnd = atEnd;
   const items = inOrder(lines, notes);
-  keyed(at("lines"), items, (item) => item.id, (item) => drawItem(found, item));
+  keyed(
+    at("lines"),
+    items,
+    (item) => item.id,
+    (item) => drawItem(found, item),
+  );
   if (!before) return;
-  if (atEnd) box.scrollTop = box.scrollHeight;
+  if (wasAtEnd) box.scrollTop = box.scrollHeight;
   else if (lines.length > before.lines.length) at("down").hidden = false;
 }
 
@@ -24,7 +31,9 @@ export function drawLines(found, lines, notes, before) {
 function inOrder(lines, notes) {
   const all = [
     ...lines.map((line) => ({ id: `line ${line.position}`, line, at: moment(line.at).getTime() })),
-    ...notes.filter((note) => note.text).map((note, place) => ({ id: `note ${place}`, note, at: moment(note.at).getTime() })),
+    ...notes
+      .filter((note) => note.text)
+      .map((note, place) => ({ id: `note ${place}`, note, at: moment(note.at).getTime() })),
   ].sort((one, other) => one.at - other.at || order(one) - order(other));
   const items = [];
   let today = "";
@@ -54,7 +63,11 @@ function drawNote(note) {
 }
 
 function drawLine(found, line) {
-  const item = make("li", { class: line.author, "data-position": line.position }, by(SIGNS[line.author], author(found, line), line.at));
+  const item = make(
+    "li",
+    { class: line.author, "data-position": line.position },
+    by(SIGNS[line.author], author(found, line), line.at),
+  );
   item.append(line.author === "person" ? bubble(found, line) : both(found, line));
   if (line.author === "person") item.append(...understood(line));
   item.append(...delivery(line));
@@ -62,14 +75,14 @@ function drawLine(found, line) {
 }
 
 function author(found, line) {
-  if (line.author === "person") return `${who(found)}, de persoon`;
+  if (line.author === "person") return found.first_name ? `Persoon: ${short(found)}` : "Persoon";
   if (line.author === "assistant") return "Assistent";
   const mine = line.coach && line.coach === state.me.name;
   return `Coach ${line.coach ?? ""}${mine ? " (jij)" : ""}`;
 }
 
 const by = (sign, text, when) =>
-  make("p", { class: "by" }, icon(sign), make("span", { dir: "auto", text }), make("span", { class: "when", text: clock(when) }));
+  make("p", { class: "by" }, icon(sign), make("span", { text }), make("span", { class: "when", text: clock(when) }));
 
 function bubble(found, line) {
   const made = make("div", { class: "bubble" });
@@ -84,7 +97,12 @@ function bubble(found, line) {
 function both(found, line) {
   const original = bubble(found, line);
   if (!line.dutch || line.language === "nl" || line.dutch === line.text) return original;
-  const dutch = make("div", { class: "dutch" }, make("span", { class: "tongue", text: "In het Nederlands" }), make("span", { lang: "nl", dir: "ltr", class: "said", text: line.dutch }));
+  const dutch = make(
+    "div",
+    { class: "dutch" },
+    make("span", { class: "tongue", text: "In het Nederlands" }),
+    make("span", { lang: "nl", dir: "ltr", class: "said", text: line.dutch }),
+  );
   original.prepend(make("span", { class: "tongue", text: named("language", line.language) }));
   return make("div", { class: "pair" }, original, dutch);
 }
@@ -96,14 +114,26 @@ function buttons(line) {
 }
 
 const place = ({ name, address }) =>
-  make("span", { class: "place" }, icon("pin"), make("span", { dir: "auto", text: [name, address].filter(Boolean).join(", ") }));
+  make(
+    "span",
+    { class: "place" },
+    icon("pin"),
+    make("span", { dir: "auto", text: [name, address].filter(Boolean).join(", ") }),
+  );
 
 function file(found, line) {
   const { name, mime, size: bytes } = line.attachment;
   const source = attachment(found.key, line.position);
   const made = make("div", { class: "file" });
   const label = `${name || "Bestand"}${bytes ? ` (${size(bytes)})` : ""}`;
-  made.append(make("a", { href: source, download: true, class: "link" }, icon("file"), make("span", { dir: "auto", text: `Download ${label}` })));
+  made.append(
+    make(
+      "a",
+      { href: source, download: true, class: "link" },
+      icon("file"),
+      make("span", { dir: "auto", text: `Download ${label}` }),
+    ),
+  );
   if (SHOWN_HERE.test(mime)) made.append(opener(made, source, mime));
   return made;
 }
@@ -132,20 +162,25 @@ const MARKS = { waiting: "clock", sent: "check", delivered: "check", read: "chec
 
 function delivery({ author: wrote, delivery: found, position }) {
   if (!found || (wrote !== "coach" && found.status !== "failed")) return [];
-  const reason = found.status === "failed" && found.reason ? `: ${found.reason}` : "";
-  const shown = make("p", { class: `under delivery ${found.status}` }, icon(MARKS[found.status] ?? "clock"), make("span", { text: named("delivery", found.status) + reason }));
-  if (found.status !== "failed") return [shown];
-  const again = button("Probeer opnieuw", null, async () => {
+  const text = named("delivery", found.status) + (found.reason ? `: ${found.reason}` : "");
+  const sign = icon(MARKS[found.status] ?? "clock");
+  const shown = make("p", { class: `under delivery ${found.status}` }, sign, make("span", { text }));
+  return found.status === "failed" ? [shown, retry(position)] : [shown];
+}
+
+function retry(position) {
+  const again = button("Probeer opnieuw", null, send, { class: "small" });
+  async function send() {
     again.disabled = true;
     try {
       await act(state.key, "retry", { position });
-      again.textContent = "Wordt opnieuw verstuurd …";
+      await fetchAgain();
     } catch (problem) {
       again.disabled = false;
       failed(problem);
     }
-  }, { class: "small" });
-  return [shown, again];
+  }
+  return again;
 }
 
 // To the first message that was not read yet, or to the end.
@@ -153,11 +188,9 @@ export function scrollTo(unread) {
   const box = at("scroll");
   const fromPerson = [...at("lines").querySelectorAll("li.person")];
   const first = unread ? fromPerson[Math.max(0, fromPerson.length - unread)] : null;
-  at("lines").querySelector("li.fresh")?.remove();
   if (first) {
     const text = unread === 1 ? "1 nieuw bericht" : `${unread} nieuwe berichten`;
-    first.dataset.fresh = text;
-    first.querySelector(".by").prepend(make("span", { class: "fresh-mark", text }));
+    first.prepend(make("p", { class: "fresh-mark", text }));
     box.scrollTop = first.offsetTop - 48;
   } else {
     box.scrollTop = box.scrollHeight;
@@ -165,11 +198,15 @@ export function scrollTo(unread) {
   at("down").hidden = true;
 }
 
-export function setup() {
+export function setup(refresh) {
+  fetchAgain = refresh;
   const box = at("scroll");
   at("down").append(icon("down"), make("span", { text: "Nieuw bericht" }));
   at("down").addEventListener("click", () => (box.scrollTop = box.scrollHeight));
   box.addEventListener("scroll", () => {
-    if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) at("down").hidden = true;
+    atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+    if (atEnd) at("down").hidden = true;
   });
+  // When the composer grows or a keyboard opens, the end stays in sight.
+  new ResizeObserver(() => atEnd && (box.scrollTop = box.scrollHeight)).observe(box);
 }

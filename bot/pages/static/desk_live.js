@@ -1,34 +1,33 @@
 // What happens elsewhere, as it happens: one event stream, which comes back by itself.
-import { me } from "./desk_api.js";
+import { why } from "./desk_api.js";
 
+const EVENTS = "/desk/api/events";
 const AGAIN = 3000; // milliseconds
 const STALE = 60_000; // hidden for longer than this: the stream may be dead without anybody telling
 
-// `hear`: { case, typing, viewers } with the event's data, `found()` when (back) online, `lost()` when not.
+// `hear`: { case, typing, viewers } with the event's data, `found()` when (back) online, `lost(why)` when not.
 export function listen(hear) {
   let stream = null;
   let hidden = 0;
 
   function open() {
     stream?.close();
-    stream = new EventSource("/desk/api/events");
+    stream = new EventSource(EVENTS);
     stream.addEventListener("open", () => hear.found());
     for (const name of ["case", "typing", "viewers"]) {
       stream.addEventListener(name, (event) => hear[name](JSON.parse(event.data)));
     }
     stream.addEventListener("error", () => {
       hear.lost();
-      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN); // an error page instead of a stream
+      if (stream.readyState === EventSource.CLOSED) setTimeout(again, AGAIN); // a refusal instead of a stream
     });
   }
 
   async function again() {
-    try {
-      await me(); // logged out: this leads to the login page
-      open();
-    } catch {
-      setTimeout(again, AGAIN);
-    }
+    const refusal = await why(EVENTS);
+    if (!refusal) return open();
+    hear.lost(refusal);
+    setTimeout(again, AGAIN);
   }
 
   document.addEventListener("visibilitychange", () => {

@@ -39,7 +39,8 @@ function notify(key, body) {
   }
 }
 
-const isOn = () => "Notification" in window && Notification.permission === "granted" && localStorage.getItem(WANTED) === "yes";
+const isOn = () =>
+  "Notification" in window && Notification.permission === "granted" && localStorage.getItem(WANTED) === "yes";
 
 export function setup(onOpen) {
   open = onOpen;
@@ -53,7 +54,9 @@ export function setup(onOpen) {
       localStorage.removeItem(WANTED);
     } else if ((await Notification.requestPermission()) === "granted") {
       localStorage.setItem(WANTED, "yes");
-      told("Je krijgt een melding als er iemand wacht of schrijft. Er staat nooit in wie het is of waar het over gaat.");
+      told(
+        "Je krijgt een melding als er iemand wacht of schrijft. Er staat nooit in wie het is of waar het over gaat.",
+      );
     } else {
       failed("Je browser laat geen meldingen toe. Klik op het slotje naast het adres om dat te veranderen.");
     }

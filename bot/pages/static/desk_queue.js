@@ -50,7 +50,13 @@ export function show() {
     const { section, list, heading } = group(name);
     heading.textContent = `${title} (${cases.length})`;
     section.hidden = !cases.length;
-    keyed(list, cases, (one) => one.key, row, (one) => JSON.stringify([one, one.key === state.key]));
+    keyed(
+      list,
+      cases,
+      (one) => one.key,
+      row,
+      (one) => JSON.stringify([one, one.key === state.key]),
+    );
   }
   at("empty").hidden = found.length > 0;
   at("empty").textContent = emptyText();
@@ -68,9 +74,18 @@ function matching(cases) {
   if (!wanted.length) return cases;
   return cases.filter((one) => {
     const text = [
-      who(one), one.topic_title, named("language", one.language), named("area", one.area), named("age", one.age_group),
-      named("channel", one.channel), one.coach?.name, one.team?.name, one.urgent ? "dringend" : "",
-    ].join(" ").toLocaleLowerCase("nl");
+      who(one),
+      one.topic_title,
+      named("language", one.language),
+      named("area", one.area),
+      named("age", one.age_group),
+      named("channel", one.channel),
+      one.coach?.name,
+      one.team?.name,
+      one.urgent ? "dringend" : "",
+    ]
+      .join(" ")
+      .toLocaleLowerCase("nl");
     return wanted.every((word) => text.includes(word));
   });
 }

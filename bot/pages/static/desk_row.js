@@ -7,12 +7,18 @@ export function row(found) {
   const link = make(
     "a",
     {
-      href: `#/${found.key}`, "data-key": found.key, class: `row ${found.urgent ? "urgent" : ""}`,
+      href: `#/${found.key}`,
+      "data-key": found.key,
+      class: `row ${found.urgent ? "urgent" : ""}`,
       "aria-current": found.key === state.key ? "true" : null,
     },
-    make("span", { class: "row-top" }, signs(found), waiting(found)),
-    make("span", { class: "row-who" }, words(who(found), null, "name"), unread(found)),
-    make("span", { class: "row-topic", text: found.topic_title ?? "Onderwerp niet gekozen" }),
+    make("span", { class: "row-who" }, words(who(found), null, "name"), unread(found), waiting(found)),
+    make(
+      "span",
+      { class: "row-topic" },
+      signs(found),
+      make("span", { text: found.topic_title ?? "Onderwerp niet gekozen" }),
+    ),
     make("span", { class: "chips" }, ...facts(found)),
     below(found),
   );
@@ -47,7 +53,13 @@ function waiting(found) {
   }
   if (!found.waiting_since) return make("span", { class: "row-time", text: "beantwoord" });
   const time = make("time", { "data-since": found.waiting_since, datetime: found.waiting_since });
-  return make("span", { class: "row-time waits" }, icon("clock"), make("span", { class: "unseen", text: "wacht " }), time);
+  return make(
+    "span",
+    { class: "row-time waits" },
+    icon("clock"),
+    make("span", { class: "unseen", text: "wacht " }),
+    time,
+  );
 }
 
 function unread(found) {
@@ -57,7 +69,8 @@ function unread(found) {
 }
 
 function below(found) {
-  if (found.state === "closed") return line("check", [named("outcome", found.outcome), rated(found)].filter(Boolean).join(" · "));
+  if (found.state === "closed")
+    return line("check", [named("outcome", found.outcome), rated(found)].filter(Boolean).join(" · "));
   if (isMine(found)) return line("coach", "Bij jou");
   if (found.state === "taken") return line("coach", `Bij ${found.coach?.name ?? "een collega"}`);
   return fits(found);
@@ -76,4 +89,5 @@ export function reasons(fit) {
   return people([fit.language && "taal", fit.topic && "onderwerp", fit.area && "wijk"].filter(Boolean));
 }
 
-const line = (sign, text, kind = "") => make("span", { class: `row-below ${kind}` }, icon(sign), make("span", { text }));
+const line = (sign, text, kind = "") =>
+  make("span", { class: `row-below ${kind}` }, icon(sign), make("span", { text }));

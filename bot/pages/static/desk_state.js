@@ -4,6 +4,7 @@ export const state = {
   view: "open", // the tab
   lists: { open: [], mine: [], closed: [] }, // cases per tab
   key: null, // of the case that is open
+  acting: null, // key of the case this coach is doing something with just now
   shown: null, // that case as it was last fetched: { case, lines, notes }
 };
 
