@@ -74,6 +74,19 @@ def measure(rows: Rows, results: Understood) -> dict[str, Any]:
         "confused": Counter(
             f"{row['topic']} -> {_best(got)}" for row, got in pairs if _best(got) != row["topic"]
         ).most_common(15),
+        "each": [_outcome(row, got) for row, got in pairs],
+    }
+
+
+def _outcome(row: dict[str, str], got: dict[str, Any]) -> dict[str, Any]:
+    """One message, for comparing two models message by message and for the confusion matrix."""
+    right = _right(row, got)
+    return {
+        "topic": row["topic"],
+        "best": _best(got),
+        "right": right,
+        "wrong": got["decision"] == "answer" and not right,
+        "alarm": _alarm(got),
     }
 
 

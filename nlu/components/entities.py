@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from nlu.components.normalise import normalise
 
-# What may stand before and after a stem inside one written word.
+# What may stand before and after a stem inside one written word; nothing in a language that is not here (yet).
 _BEFORE = {"nl": "", "tr": "", "ar": "(?:[وفبلك]?(?:ال)?|لل)"}
 _AFTER = {"nl": r"(?:'?s|en|e|er|je)?", "tr": r"(?:['’]?[a-z]{0,9})", "ar": r"(?:[ايوهكنتم]{0,4})"}
 _SHORT = 4  # a word this short takes endings only after an apostrophe
@@ -59,11 +59,11 @@ class Lexicon:
 
 def _pattern(phrase: str, language: str) -> re.Pattern[str]:
     words = [re.escape(word) for word in normalise(phrase, language).split()]
-    after = _AFTER[language] if len(words[-1]) > _SHORT else r"(?:['’][a-z]{1,6})?"
+    after = _AFTER.get(language, "") if len(words[-1]) > _SHORT else r"(?:['’][a-z]{1,6})?"
     if re.search("[a-z]", words[0]):
         before = ""
     else:
-        before = _BEFORE[language]
+        before = _BEFORE.get(language, "")
     return re.compile(r"(?<!\w)" + before + "(" + r"[\s-]*".join(words) + after + r")(?!\w)")
 
 
