@@ -65,7 +65,10 @@ def parse_with_group(raw: Mapping[str, Any], group: int | None) -> Incoming:
     incoming = parse_update(raw)
     if group is None or incoming.address != str(group) or incoming.kind not in (Kind.GROUP, Kind.IDLE):
         return incoming
-    return _from_group(Update.de_json(dict(raw), None), incoming) or incoming
+    try:
+        return _from_group(Update.de_json(dict(raw), None), incoming) or incoming
+    except (AttributeError, TypeError, ValueError):  # broken where only a group's updates are looked at
+        return incoming
 
 
 def _from_group(update: Update, incoming: Incoming) -> Incoming | None:

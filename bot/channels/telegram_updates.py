@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, InlineKeyboardButton, Message, Update, User
 
 from bot.channels.fit import HASHED
-from bot.messages import Incoming, Kind, Media, clean
+from bot.messages import Attachment, Incoming, Kind, Media, clean
 
 NAME = "telegram"
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -30,6 +30,7 @@ _MEDIA = {
     Media.FILE: ("document",),
     Media.OTHER: ("poll", "dice", "game", "story", "invoice", "paid_media", "checklist"),
 }
+_MIMES = {"photo": "image/jpeg", "video_note": "video/mp4", "voice": "audio/ogg", "sticker": "image/webp"}
 _MOST_KEPT = 20_000  # characters of an update nobody could read
 
 
@@ -86,10 +87,24 @@ def _message(key: str, message: Message) -> Incoming:
     for media, names in _MEDIA.items():
         if any(getattr(message, name, None) for name in names):
             caption = clean(message.caption or "")
-            return _incoming(key, chat, person, Kind.MEDIA, text=caption, payload=media, message_id=number)
+            file = _file(message, names)
+            return _incoming(
+                key, chat, person, Kind.MEDIA, text=caption, payload=media, message_id=number, attachment=file
+            )
     if message.api_kwargs:  # newer than the library
         return _incoming(key, chat, person, Kind.MEDIA, payload=Media.OTHER, message_id=number)
     return _incoming(key, chat, person, Kind.IDLE, payload="service")
+
+
+def _file(message: Message, names: Sequence[str]) -> Attachment | None:
+    """What a coach may want to see: of a photo the largest size; None for a poll and the like."""
+    name = next(name for name in names if getattr(message, name, None))
+    file = getattr(message, name)
+    file = file[-1] if name == "photo" else file
+    if not getattr(file, "file_id", None):
+        return None
+    mime = getattr(file, "mime_type", None) or _MIMES.get(name, "")
+    return Attachment(file.file_id, clean(getattr(file, "file_name", None) or ""), mime, int(file.file_size or 0))
 
 
 def _text(key: str, message: Message, number: str) -> Incoming:
@@ -150,7 +165,9 @@ def _is_id(value: object) -> bool:
 
 def _storable(incoming: Incoming) -> Incoming:
     """The same. Raises when the database could not keep it: one that cannot be kept would hold up all behind it."""
-    for value in (incoming.text, incoming.payload or "", incoming.language_hint or ""):
+    file = incoming.attachment
+    told = (file.media_id, file.name, file.mime) if file else ()
+    for value in (incoming.text, incoming.payload or "", incoming.language_hint or "", *told):
         if b"\0" in value.encode():
             raise ValueError("a zero byte")
     return incoming

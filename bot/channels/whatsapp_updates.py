@@ -11,9 +11,10 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from bot.messages import Failure, Incoming, Kind, Media, Receipt, Status, clean
+from bot.messages import Attachment, Failure, Incoming, Kind, Media, Receipt, Status, clean
 
 logger = logging.getLogger(__name__)
 
@@ -84,16 +85,15 @@ def _read(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
     address, alias = _who(message, contacts)
     referral = _text(_dict(message.get("referral")).get("source_id"))
 
-    def made(kind: Kind, text: str = "", payload: str | None = None, source: str | None = None) -> Incoming:
-        return Incoming(
-            NAME, key, address, kind, clean(text), payload, alias=alias, message_id=key, source=source or referral
-        )
+    def made(kind: Kind, text: str = "", payload: str | None = None) -> Incoming:
+        return Incoming(NAME, key, address, kind, clean(text), payload, alias=alias, message_id=key, source=referral)
 
     if message.get("group_id"):  # a reply would go to the person alone
         return made(Kind.IDLE, payload="group")
     if kind == "text":
         text, source = _without_source(_words(message["text"]["body"]))
-        return made(Kind.TEXT, text, source=source) if clean(text) else made(Kind.MEDIA, payload=Media.OTHER)
+        told = made(Kind.TEXT, text) if clean(text) else made(Kind.MEDIA, payload=Media.OTHER)
+        return replace(told, source=source or referral)
     if kind == "interactive":
         reply = _dict(message.get("interactive"))
         pressed = reply.get("button_reply") or reply.get("list_reply")
@@ -103,7 +103,8 @@ def _read(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
     if kind == "button":  # under a template: its text is what was meant
         return made(Kind.TEXT, _words(message["button"]["text"]))
     if kind in _MEDIA:
-        return made(Kind.MEDIA, _words(_dict(message.get(kind)).get("caption") or ""), _MEDIA[kind])
+        file = _dict(message.get(kind))
+        return replace(made(Kind.MEDIA, _words(file.get("caption") or ""), _MEDIA[kind]), attachment=_file(file))
     if kind == "location":
         return made(Kind.LOCATION)
     if kind == "contacts":
@@ -113,6 +114,15 @@ def _read(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
     if kind in _IDLE:
         return made(_IDLE[kind], payload=kind)
     return made(Kind.MEDIA, payload=Media.OTHER)  # unsupported, order, and what Meta will think of next
+
+
+def _file(file: Json) -> Attachment | None:
+    """What a coach may want to see."""
+    key, name = _first(file, "id"), file.get("filename")
+    if key is None or not (key.isascii() and key.isalnum()):
+        return None
+    mime = (_first(file, "mime_type") or "").partition(";")[0]
+    return Attachment(key, clean(name) if isinstance(name, str) else "", mime)
 
 
 def _system(message: Json, key: str) -> Incoming:

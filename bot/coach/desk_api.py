@@ -71,14 +71,15 @@ class Api:
         )
 
     async def queue(self, request: web.Request, session: Session) -> web.Response:
-        """{cases}: ?view=open, mine or closed."""
+        """{cases}: ?view=open, mine or closed; with ?key=A,B only those of them, so that a page can follow one case."""
         if session.coach.role is Role.EDITOR:
             raise Problem(403, "no_cases")
         try:
             view = View(request.query.get("view", View.OPEN))
         except ValueError as error:
             raise Problem(422, "wrong_shape") from error
-        found = await reading.queue(self._database, session.coach, view, await self._setting())
+        keys = [as_key(key) for key in request.query["key"].split(",")] if "key" in request.query else None
+        found = await reading.queue(self._database, session.coach, view, await self._setting(), keys)
         return web.json_response({"cases": found})
 
     async def case(self, request: web.Request, session: Session) -> web.Response:

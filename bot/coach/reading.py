@@ -6,12 +6,13 @@ A coach sees the cases of the own team and those given to them, an admin all. re
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, Integer, Row, Text, TextClause, bindparam, text
+from sqlalchemy import ARRAY, Boolean, Integer, Row, Text, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
@@ -20,7 +21,7 @@ from bot.coach.cards import Topic, group_of, title_of
 from bot.coach.hours import is_open
 from bot.coach.people import Coach, Role
 from bot.coach.routing import Colleague, Request, fit, ranked
-from bot.database import single
+from bot.database import conversation, single
 
 MOST_CASES = 100  # of the closed ones; all that are open
 _MOST_OPEN = 1_000
@@ -49,15 +50,16 @@ class Setting:
 
 # Cases are chosen first and looked at closely afterwards: with many thousands of closed ones that is the difference.
 _MAY = "(:everything OR r.team_id = :team OR r.coach_id = :me)"
+_OF_THEM = "(cast(:keys AS text[]) IS NULL OR r.key = ANY(:keys))"
 _CHOSEN = {
-    View.OPEN: f"r.state <> 'closed' AND {_MAY} ORDER BY r.created_at LIMIT {_MOST_OPEN}",
-    View.MINE: f"r.state = 'taken' AND r.coach_id = :me ORDER BY r.created_at LIMIT {_MOST_OPEN}",
-    View.CLOSED: f"r.state = 'closed' AND {_MAY} ORDER BY r.closed_at DESC LIMIT {MOST_CASES}",
-    None: f"r.key = :key AND {_MAY}",
+    View.OPEN: f"r.state <> 'closed' AND {_MAY} AND {_OF_THEM} ORDER BY r.created_at LIMIT {_MOST_OPEN}",
+    View.MINE: f"r.state = 'taken' AND r.coach_id = :me AND {_OF_THEM} ORDER BY r.created_at LIMIT {_MOST_OPEN}",
+    View.CLOSED: f"r.state = 'closed' AND {_MAY} AND {_OF_THEM} ORDER BY r.closed_at DESC LIMIT {MOST_CASES}",
 }
 _DETAILS = f"""
-    SELECT r.*, c.channel, c.address, c.alias, c.language AS spoken, c.heard_at, c.last_position, c.dialogue,
-        t.name AS team, k.name AS coach,
+    SELECT r.id, r.key, r.state, r.urgent, r.topic, r.language, r.age_group, r.area, r.first_name, r.team_id,
+        r.coach_id, r.created_at, r.due_at, r.taken_at, r.snoozed_until, r.person_at, r.coach_at, r.closed_at,
+        r.outcome, r.rating, r.conversation_id, c.channel, c.heard_at, t.name AS team, k.name AS coach, {{more}}
         (SELECT count(*) FROM transcript l WHERE l.conversation_id = r.conversation_id AND l.author = 'person'
             AND l.position > coalesce(s.position, 0) AND l.at > ended.at
             AND (l.text <> '' OR l.attachment IS NOT NULL)) AS unread,
@@ -74,15 +76,26 @@ _DETAILS = f"""
     CROSS JOIN LATERAL (SELECT CASE WHEN r.state = 'closed' THEN greatest(r.closed_at, r.rated_at)
         ELSE r.created_at END AS at) AS ended
 """
+# Only of one case that is opened: who it is, and what the assistant remembers.
+_MORE = "r.reach, r.contact, r.guardian, r.rating_text, r.consent_at, c.address, c.alias, c.last_position, c.dialogue,"
 
 
-def _typed(chosen: str) -> TextClause:
-    query = f"WITH chosen AS MATERIALIZED (SELECT r.* FROM referral r WHERE {chosen}) {_DETAILS}"
-    return text(query).bindparams(*(bindparam(name, type_=of) for name, of in _TYPES.items() if f":{name}" in query))
+def _typed(chosen: str, more: str) -> TextClause:
+    query = f"WITH chosen AS MATERIALIZED (SELECT r.* FROM referral r WHERE {chosen}) {_DETAILS.format(more=more)}"
+    return text(query).bindparams(
+        *(bindparam(name, type_=of) for name, of in _TYPES.items() if re.search(rf":{name}\b", query))
+    )
 
 
-_TYPES: Mapping[str, TypeEngine[Any]] = {"me": Integer(), "team": Integer(), "everything": Boolean(), "key": Text()}
-_QUERIES = {view: _typed(chosen) for view, chosen in _CHOSEN.items()}
+_TYPES: Mapping[str, TypeEngine[Any]] = {
+    "me": Integer(),
+    "team": Integer(),
+    "everything": Boolean(),
+    "key": Text(),
+    "keys": ARRAY(Text),
+}
+_QUERIES = {view: _typed(chosen, "") for view, chosen in _CHOSEN.items()}
+_ONE = _typed(f"r.key = :key AND {_MAY}", _MORE).columns(dialogue=conversation.c.dialogue.type)
 _COLLEAGUES = text(
     """
     SELECT c.id, c.name, c.team_id, c.languages, c.topics, c.areas, c.room, coalesce(busy.taken, 0) AS taken
@@ -94,10 +107,13 @@ _COLLEAGUES = text(
 _TEAMS = text("SELECT id, name FROM team ORDER BY name, id")
 
 
-async def queue(database: AsyncEngine, coach: Coach, view: View, setting: Setting) -> list[Json]:
-    """The cases of one view, in the order in which they are worked on."""
+async def queue(
+    database: AsyncEngine, coach: Coach, view: View, setting: Setting, keys: Sequence[str] | None = None
+) -> list[Json]:
+    """The cases of one view, in the order in which they are worked on; with `keys` only those of them."""
     async with single(database).connect() as link:
-        rows = (await link.execute(_QUERIES[view], _who(coach))).all()
+        values = {**_who(coach), "keys": list(keys) if keys is not None else None}
+        rows = (await link.execute(_QUERIES[view], values)).all()
         helpers = (await link.execute(_COLLEAGUES)).all() if view is not View.CLOSED else []
     fitting = Fitting(helpers, setting.topics)
     cases = [as_json(row, setting, fitting) for row in rows]
@@ -107,7 +123,7 @@ async def queue(database: AsyncEngine, coach: Coach, view: View, setting: Settin
 async def one(database: AsyncEngine, coach: Coach, key: str) -> Row[Any] | None:
     """The row of one case, None when there is none that this coach may see."""
     async with single(database).connect() as link:
-        return (await link.execute(_QUERIES[None], {**_who(coach), "key": key})).one_or_none()
+        return (await link.execute(_ONE, {**_who(coach), "key": key})).one_or_none()
 
 
 async def colleagues(database: AsyncEngine) -> list[Row[Any]]:
@@ -207,8 +223,8 @@ class Fitting:
 
 
 def iso(moment: datetime.datetime | None) -> str | None:
-    """In UTC, so that two of them compare as text too."""
-    return moment.astimezone(datetime.UTC).isoformat(timespec="microseconds") if moment else None
+    """As text. All moments are in UTC, as the database gives them, so two of them compare as text too."""
+    return moment.isoformat(timespec="microseconds") if moment else None
 
 
 def _who(coach: Coach) -> Json:

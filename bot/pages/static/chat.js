@@ -14,6 +14,7 @@ let language = pick();
 let position = 0;
 let stream = null;
 let forgetting = false; // "delete my data" was pressed: clear the page when it is done
+let coach = null; // the coach who wrote last, while no assistant wrote after
 const mine = new Map(); // id -> list item of an own message that is not answered yet
 
 function pick() {
@@ -29,7 +30,8 @@ function show(code) {
   language = code;
   document.documentElement.lang = code;
   document.documentElement.dir = code === "ar" ? "rtl" : "ltr";
-  for (const id of ["notice", "welcome", "intro", "label", "send"]) at(id).textContent = say()[id];
+  at("notice").textContent = coach ? say().coached(coach) : say().notice;
+  for (const id of ["welcome", "intro", "label", "send"]) at(id).textContent = say()[id];
   at("typing-text").textContent = say().typing;
   at("languages").setAttribute("aria-label", say().languages);
   log.setAttribute("aria-label", say().log);
@@ -84,6 +86,10 @@ function add(line) {
   if (forgetting && line.author !== "person") {
     lines.replaceChildren();
     forgetting = false;
+  }
+  if (line.author !== "person") {
+    coach = line.coach ?? null;
+    show(language);
   }
   const item = bubble(line);
   const firstOpen = mine.values().next().value;
