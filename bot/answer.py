@@ -130,7 +130,8 @@ class Answerer:
             return await self._answer_signs(claimed, tongue)
         turn = await self._turn(chosen.language, claimed, text=text)
         understood = turn.understood
-        is_question = understood.decision == "answer" and understood.topic not in SMALL_TALK
+        clear = understood.decision == "answer" and understood.topic not in SMALL_TALK
+        is_question = clear or "?" in text or "؟" in text
         if remark := person.awaited(claimed, tongue.language, is_question):
             return remark
         wanted = asked_for_language(understood.topic, understood.entities)

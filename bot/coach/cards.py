@@ -7,6 +7,7 @@ that the occupation or place talked about is filled in; the state that comes bac
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -21,7 +22,7 @@ from bot.understanding import Broken, Turn, Unavailable, Understood, UnknownButt
 
 logger = logging.getLogger(__name__)
 
-_KEPT_SECONDS, _AGAIN_SECONDS = 300.0, 10.0
+_KEPT_SECONDS, _AGAIN_SECONDS, _PATIENCE_SECONDS = 300.0, 10.0, 2.0
 _LEAST_CONFIDENCE, _MOST_GUESSES = 0.05, 5
 _MOST_WORDS = 200
 # Small talk, and what only makes sense when a person says it to the assistant.
@@ -87,9 +88,11 @@ class Cards:
         if now >= self._fresh_until:
             self._fresh_until = now + _AGAIN_SECONDS
             try:
-                self._topics = {topic.topic: topic for topic in map(_topic, await self._knowing.topics())}
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    rows = await self._knowing.topics()
+                self._topics = {topic.topic: topic for topic in map(_topic, rows)}
                 self._fresh_until = now + _KEPT_SECONDS
-            except (Unavailable, Broken) as error:
+            except (Unavailable, Broken, TimeoutError) as error:
                 logger.warning("no topics for the desk: %s", type(error).__name__)
         return self._topics
 

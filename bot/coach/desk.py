@@ -12,9 +12,10 @@ from pathlib import Path
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import people, sessions
-from bot.coach.cards import Cards
+from bot.coach.cards import Cards, Knowing
 from bot.coach.desk_actions import Actions
 from bot.coach.desk_api import Api
 from bot.coach.desk_events import Events
@@ -23,6 +24,7 @@ from bot.coach.live import Live
 from bot.coach.outside import Outside
 from bot.coach.passwords import LEAST_CHARACTERS, WeakPassword
 from bot.coach.people import InvitationOver, Role
+from bot.coach.reading_changes import Changes
 from bot.coach.sessions import COOKIE, LoginRefused, Session
 from bot.coach.wording import PROBLEMS
 from bot.messages import clean
@@ -30,9 +32,16 @@ from bot.messages import clean
 _PAGES = Path(__file__).parent.parent / "pages"
 
 
+def opened(database_url: str, database: AsyncEngine, knowing: Knowing, outside: Outside, secure: bool = False) -> Desk:
+    """A desk with everything it needs; `secure`: its cookie goes over https only."""
+    cards = Cards(knowing)
+    live = Live(database_url, database, Changes(database, cards, outside.windows))
+    return Desk(Door(database, secure), live, cards, outside)
+
+
 @dataclass(frozen=True)
 class Desk:
-    """Mounted by bot/web.py with `routes()`; `live` is run by commands/serve.py."""
+    """Mounted by bot/web.py with `routes()`; commands/serve.py keeps `live.run()` going."""
 
     door: Door
     live: Live

@@ -33,8 +33,9 @@ class Events:
         return [web.get("/desk/api/events", self.door.reading(self.events), allow_head=False)]
 
     async def events(self, request: web.Request, session: Session) -> web.StreamResponse:
-        """`case` {key}, `typing` {key, who}, `viewers` {key, names}; a comment every 15 s.
+        """`case` {key, case}, `typing` {key, who}, `viewers` {key, names}; a comment every 15 s.
 
+        `case` is as in the queue, or null for a case that this coach may not see any more.
         The page fetches everything anew when the stream opens: what happened while it was away is not told.
         """
         if session.coach.role is Role.EDITOR:

@@ -233,14 +233,23 @@ def _answering(enter: Handler, refusal: Callable[[Problem], web.Response]) -> Ha
             response = refusal(Problem(problem.status, problem.code))
             response.force_close()  # what is still coming is not read
         except TROUBLE as problem:
-            logger.warning("%s: %s", request.method, type(problem).__name__)
+            logger.warning("%s %s: %s", request.method, _route(request), type(problem).__name__)
             response = refusal(Problem(503, "later"))
+        except Exception as problem:
+            # The address itself is not logged: an invitation stands in it.
+            logger.error("%s %s: %s", request.method, _route(request), type(problem).__name__)
+            response = refusal(Problem(500, "broken"))
         if not response.prepared:
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
         return response
 
     return handle
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
 
 
 def _as_json(problem: Problem) -> web.Response:

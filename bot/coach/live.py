@@ -1,8 +1,8 @@
 """What happens, as it happens, for every desk that is open in this process.
 
 One listening connection per process. PostgreSQL tells it about changed cases and new lines, and the processes tell each
-other who looks at a case and who is typing (NOTIFY desk_presence; there is no table). Each stream hears only about
-cases that its coach may see: the case itself is fetched by the page, so nothing personal travels here.
+other who looks at a case and who is typing (NOTIFY desk_presence; there is no table). A case that changed is read once
+for all desks of the process, and each stream hears only of cases that its coach may see.
 
 What it cannot do: a coach looks at one case at a time, the last one opened or read in any of their windows; whoever's
 machine dies without a word is seen for up to a minute longer.
@@ -15,7 +15,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach.people import Coach, Role
+from bot.coach.reading_changes import Changed, Changes
 from bot.database import TROUBLE, single, wait
 
 logger = logging.getLogger(__name__)
@@ -89,8 +90,9 @@ class Stream:
         self.over = False  # to be closed: the page comes back by itself and asks for what it missed
         self._pending: dict[tuple[str, str, str], dict[str, Any]] = {}
 
-    def put(self, kind: str, key: str, who: str = "", **more: Any) -> None:
-        self._pending[kind, key, who] = {"key": key, **({"who": who} if who else {}), **more}
+    def put(self, kind: str, key: str, more: Mapping[str, Any]) -> None:
+        """The newest word on one thing counts; two colleagues who type are two things."""
+        self._pending[kind, key, str(more.get("who", ""))] = {"key": key, **more}
         self.rung.set()
 
     def take(self) -> list[tuple[str, dict[str, Any]]]:
@@ -101,11 +103,12 @@ class Stream:
 
 
 class Live:
-    """Opened once per process; `run` until cancelled."""
+    """Opened once per process; `run` until cancelled. Without `changes` a page is only told which case to fetch."""
 
-    def __init__(self, url: str, database: AsyncEngine) -> None:
+    def __init__(self, url: str, database: AsyncEngine, changes: Changes | None = None) -> None:
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._database = database
+        self._changes = changes
         self._streams: set[Stream] = set()
         self._owners: dict[str, Owner] = {}
         self._present: dict[int, Present] = {}
@@ -225,23 +228,35 @@ class Live:
         asked = keys | looked | {key for key, _ in typed}
         async with single(self._database).connect() as link:
             rows = (await link.execute(_OWNERS, {"keys": list(asked), "talks": list(talks)})).all()
+        news = {row.key for row in rows if row.key in keys or row.key not in asked}
+        changed = await self._read(news)
         for row in rows:
             now = Owner(row.team_id, row.coach_id)
             before = self._owners.get(row.key, now)
             self._remember(row.key, now, row.state)
-            hearing = [s for s in self._streams if now.may_hear(s.coach) or before.may_hear(s.coach)]
-            if row.key in keys or row.key not in asked:
-                self._say(hearing, "case", row.key)
+            hearing = [stream for stream in self._streams if now.may_hear(stream.coach)]
+            if row.key in news:
+                for stream in hearing:
+                    more = {"case": changed[row.key].seen_by(stream.coach.id)} if row.key in changed else {}
+                    stream.put("case", row.key, more)
+                for stream in self._streams.difference(hearing):
+                    if before.may_hear(stream.coach):
+                        stream.put("case", row.key, {"case": None})  # somebody else's from now on
             if row.key in looked:
                 for stream in hearing:
-                    stream.put("viewers", row.key, names=self.viewers(row.key, stream.coach.id))
+                    stream.put("viewers", row.key, {"names": self.viewers(row.key, stream.coach.id)})
             for (key, coach), name in typed.items():
                 if key == row.key:
-                    self._say((s for s in hearing if s.coach.id != coach), "typing", key, name)
+                    self._say_typing((stream for stream in hearing if stream.coach.id != coach), key, name)
 
-    def _say(self, streams: Iterable[Stream], kind: str, key: str, who: str = "") -> None:
+    async def _read(self, keys: set[str]) -> Mapping[str, Changed]:
+        if not (keys and self._streams and self._changes):
+            return {}
+        return await self._changes.read(keys, {stream.coach.id for stream in self._streams})
+
+    def _say_typing(self, streams: Iterable[Stream], key: str, name: str) -> None:
         for stream in streams:
-            stream.put(kind, key, who)
+            stream.put("typing", key, {"who": name})
 
     def _remember(self, key: str, owner: Owner, state: str) -> None:
         if state == "closed":

@@ -56,13 +56,16 @@ _CHOSEN = {
     View.MINE: f"r.state = 'taken' AND r.coach_id = :me AND {_OF_THEM} ORDER BY r.created_at LIMIT {_MOST_OPEN}",
     View.CLOSED: f"r.state = 'closed' AND {_MAY} AND {_OF_THEM} ORDER BY r.closed_at DESC LIMIT {MOST_CASES}",
 }
+# What was said since: since they asked, or since it was closed (a rating is no new question).
+ENDED = """CROSS JOIN LATERAL (SELECT CASE WHEN r.state = 'closed' THEN greatest(r.closed_at, r.rated_at)
+    ELSE r.created_at END AS at) AS ended"""
+UNREAD = """(SELECT count(*) FROM transcript l WHERE l.conversation_id = r.conversation_id AND l.author = 'person'
+    AND l.position > coalesce(s.position, 0) AND l.at > ended.at AND (l.text <> '' OR l.attachment IS NOT NULL))"""
 _DETAILS = f"""
     SELECT r.id, r.key, r.state, r.urgent, r.topic, r.language, r.age_group, r.area, r.first_name, r.team_id,
         r.coach_id, r.created_at, r.due_at, r.taken_at, r.snoozed_until, r.person_at, r.coach_at, r.closed_at,
         r.outcome, r.rating, r.conversation_id, c.channel, c.heard_at, t.name AS team, k.name AS coach, {{more}}
-        (SELECT count(*) FROM transcript l WHERE l.conversation_id = r.conversation_id AND l.author = 'person'
-            AND l.position > coalesce(s.position, 0) AND l.at > ended.at
-            AND (l.text <> '' OR l.attachment IS NOT NULL)) AS unread,
+        {UNREAD} AS unread,
         r.state = 'closed' AND c.mode = 'bot' AND coalesce(c.heard_at > ended.at, false)
             AND NOT EXISTS (SELECT FROM referral n WHERE n.conversation_id = r.conversation_id AND n.id > r.id)
             AND EXISTS (SELECT FROM transcript l WHERE l.conversation_id = r.conversation_id AND l.author = 'person'
@@ -73,8 +76,7 @@ _DETAILS = f"""
     JOIN team t ON t.id = r.team_id
     LEFT JOIN coach k ON k.id = r.coach_id
     LEFT JOIN seen s ON s.referral_id = r.id AND s.coach_id = :me
-    CROSS JOIN LATERAL (SELECT CASE WHEN r.state = 'closed' THEN greatest(r.closed_at, r.rated_at)
-        ELSE r.created_at END AS at) AS ended
+    {ENDED}
 """
 # Only of one case that is opened: who it is, and what the assistant remembers.
 _MORE = "r.reach, r.contact, r.guardian, r.rating_text, r.consent_at, c.address, c.alias, c.last_position, c.dialogue,"
@@ -96,6 +98,7 @@ _TYPES: Mapping[str, TypeEngine[Any]] = {
 }
 _QUERIES = {view: _typed(chosen, "") for view, chosen in _CHOSEN.items()}
 _ONE = _typed(f"r.key = :key AND {_MAY}", _MORE).columns(dialogue=conversation.c.dialogue.type)
+CHANGED = _typed("r.key = ANY(:keys)", "")
 _COLLEAGUES = text(
     """
     SELECT c.id, c.name, c.team_id, c.languages, c.topics, c.areas, c.room, coalesce(busy.taken, 0) AS taken

@@ -54,6 +54,7 @@ PROBLEMS: Mapping[str, str] = {
     "file_too_big": "Dit bestand is groter dan 16 MB en kan hier niet open.",
     "file_gone": "Dit bestand is er niet meer. Vraag de persoon het opnieuw te sturen.",
     "file_away": "Het bestand is nu niet op te halen. Probeer het straks nog eens.",
+    "broken": "Er ging iets mis. Probeer het over een minuut nog eens.",
     "later": "Even geen verbinding met de gegevens. Probeer het zo nog eens.",
 }
 

@@ -36,6 +36,7 @@ export function ask({ title, body, confirm, submit, kind = "", wide = false }) {
     const next = before?.isConnected && before !== document.body ? before : document.getElementById("case-title");
     next?.focus();
   });
+  form.addEventListener("input", () => (problem.hidden = true)); // it is being mended
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
