@@ -163,6 +163,7 @@ class Web:
         if not response.prepared:
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)  # the desk has its own
+            response.headers.setdefault("Cache-Control", "no-cache")  # asked again after an upgrade, not mixed
         return response
 
 
