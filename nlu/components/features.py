@@ -2,10 +2,17 @@
 
 Fitting uses scikit-learn's TfidfVectorizer; a single message is counted here directly, because
 building sparse matrices for one short text costs five times as much as the counting itself.
+
+Blocks per language, measured on one writer left out (about 2,500 messages, 4 % wrong answers). Heavier words and
+words further apart, together with the class weights of model.py, gave Dutch 2.5 points more refusal and 4 more
+crisis recall for half a point less right first time; in Turkish and Arabic the three cost 4 to 6 points right
+first time. Words cut to five letters gave Turkish 2 points right first time and 4 crisis recall, for one of
+refusal. Pairs of concepts and concepts at weight 0.6 gained nothing in Dutch.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any, Callable, Sequence
 
@@ -19,7 +26,11 @@ from nlu.components.normalise import normalise, skeleton
 _WORDS: dict[str, Any] = {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"\w+", "sublinear_tf": True}
 _LETTERS: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (1, 5), "min_df": 2, "sublinear_tf": True}
 _SKELETON: dict[str, Any] = {"analyzer": "char_wb", "ngram_range": (2, 4), "min_df": 2, "sublinear_tf": True}
+_STEMS: dict[str, Any] = {**_WORDS, "min_df": 2}
+_STEM = 5  # letters
+_APART: dict[str, Any] = {"analyzer": str.split, "min_df": 2, "sublinear_tf": True}
 _CONCEPTS: dict[str, Any] = {"analyzer": str.split, "sublinear_tf": True}
+_WORD = re.compile(r"\w+")
 
 
 class Block:
@@ -59,7 +70,15 @@ class Features:
     def __init__(self, language: str, thesaurus: Thesaurus) -> None:
         self.language = language
         self.thesaurus = thesaurus
-        self._blocks = [Block("text", 1.0, _WORDS), Block("text", 1.0, _LETTERS), Block("concepts", 0.3, _CONCEPTS)]
+        self._blocks = [
+            Block("text", 1.5 if language == "nl" else 1.0, _WORDS),
+            Block("text", 1.0, _LETTERS),
+            Block("concepts", 0.3, _CONCEPTS),
+        ]
+        if language == "nl":
+            self._blocks += [Block("apart", 0.5, _APART)]
+        if language == "tr":
+            self._blocks += [Block("stems", 0.7, _STEMS)]
         if language == "ar":
             self._blocks += [Block("skeleton", 0.7, _WORDS), Block("skeleton", 0.7, _SKELETON)]
 
@@ -91,6 +110,17 @@ class Features:
     def _views(self, text: str) -> dict[str, str]:
         plain = self.thesaurus.without_greeting(normalise(text, self.language))
         views = {"text": plain, "concepts": " ".join(self.thesaurus.concepts(plain)) or "NONE"}
+        if self.language == "nl":
+            views["apart"] = _apart(plain)
+        if self.language == "tr":
+            views["stems"] = " ".join(word[:_STEM] for word in _WORD.findall(plain))
         if self.language == "ar":
             views["skeleton"] = skeleton(plain)
         return views
+
+
+def _apart(plain: str) -> str:
+    """Pairs of words with one or two others between them: "maak er een eind" gives maak_een er_eind maak__eind."""
+    words = _WORD.findall(plain)
+    one, two = zip(words, words[2:]), zip(words, words[3:])
+    return " ".join([*map("_".join, one), *map("__".join, two)])

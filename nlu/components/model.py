@@ -2,6 +2,11 @@
 
 Plain scikit-learn, no Rasa, so that it can be measured by itself: a linear SVM whose margins are
 turned into probabilities by one temperature, fitted on messages that were kept apart for this.
+
+Measured on writers left out one at a time: stopping at tolerance 0.1 gives the same answers as 1e-4 in a sixth
+of the time (one writer, Dutch). Logistic regression, alone or added to the SVM, was at 4 % wrong answers right
+first time up to 2.5 points less often (Dutch, seven writers). Class weights halfway to "balanced" refuse 0.8 to
+1 point more of what is out of scope, and find 0 (Turkish) to 3 (Arabic) points more crises at equal false alarms.
 """
 
 from __future__ import annotations
@@ -26,7 +31,9 @@ class TopicModel:
 
     def fit(self, matrix: csr_matrix, topics: Sequence[str]) -> TopicModel:
         """Train on the rows of `matrix` and their topics."""
-        classifier = LinearSVC(C=1.0, class_weight="balanced", random_state=0).fit(matrix, np.asarray(topics))
+        names, counts = np.unique(topics, return_counts=True)
+        weights = dict(zip(names, np.sqrt(counts.mean() / counts)))  # halfway to "balanced": see above
+        classifier = LinearSVC(C=1.0, tol=0.1, class_weight=weights, random_state=0).fit(matrix, np.asarray(topics))
         self.topics = list(classifier.classes_)
         self._weights = np.ascontiguousarray(classifier.coef_.T, dtype=np.float32)
         self._bias = classifier.intercept_.astype(np.float32)
