@@ -11,7 +11,6 @@ import contextlib
 import datetime
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -19,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import transcript
 from bot.coach import sql
+from bot.coach.case import OUTCOMES, By, Case, NotYours, UnknownCase, Wish
 from bot.coach.hours import OFFICE_HOURS
 from bot.coach.promise import promise
 from bot.handover import Event, Mode, NotPossible, advance
@@ -30,52 +30,6 @@ RATING_PAYLOAD = "rating:"
 
 
 Where = AsyncEngine | AsyncConnection  # a database, or a transaction that is going on
-
-
-class UnknownCase(Exception):
-    """There is no case under this key (for this coach)."""
-
-
-class NotYours(Exception):
-    """Another coach has the case."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a person filled in. `reach` is how and when, `contact` a phone number when they want to be called."""
-
-    topic: str | None
-    language: str
-    age_group: str | None = None
-    area: str | None = None
-    reach: str | None = None
-    contact: str | None = None
-    first_name: str | None = None
-    guardian: str | None = None  # who is brought in for somebody under 16
-    urgent: bool = False
-
-
-@dataclass(frozen=True)
-class Case:
-    """One case as it is now, locked for this transaction."""
-
-    id: int
-    key: str
-    conversation_id: int
-    mode: Mode
-    language: str  # of the conversation: in which the person is told things
-    muted: bool  # asked us not to write first
-    team_id: int
-    coach_id: int | None
-    state: str
-
-
-@dataclass(frozen=True)
-class By:
-    """The coach who acts."""
-
-    id: int
-    name: str
 
 
 async def request(link: AsyncConnection, conversation_id: int, wish: Wish) -> str:
@@ -175,12 +129,15 @@ async def write(
     topic: str | None = None,
     language: str | None = None,
     inbox_id: int | None = None,
+    once: str | None = None,
 ) -> int:
     """Say something to the person, who sees the coach's name; the position of the (last) line. Raises NotYours.
 
-    `inbox_id` is the coach's own message when it came over Telegram.
+    `inbox_id` is the coach's own message when it came over Telegram; the same `once` again changes nothing.
     """
     async with _transaction(where) as link:
+        if (said := await _done_before(link, by, once)) is not None:
+            return said
         case = await _own(link, key, by)
         position = await transcript.append(
             link,
@@ -192,6 +149,8 @@ async def write(
             language=language,
             inbox_id=inbox_id,
         )
+        if once:
+            await link.execute(sql.ONCE_AT, {"coach": by.id, "key": once, "position": position})
         await link.execute(sql.WROTE, {"id": case.id})
         await log(link, by, "wrote", case.id, topic or "")
     return position
@@ -205,9 +164,11 @@ async def snooze(where: Where, key: str, by: By, until: datetime.datetime) -> No
         await log(link, by, "snoozed", case.id)
 
 
-async def note(where: Where, key: str, by: By, words: str) -> None:
-    """A note for colleagues; the person never sees it."""
+async def note(where: Where, key: str, by: By, words: str, once: str | None = None) -> None:
+    """A note for colleagues; the person never sees it. The same `once` again changes nothing."""
     async with _transaction(where) as link:
+        if await _done_before(link, by, once) is not None:
+            return
         case = await locked(link, key)
         await link.execute(sql.NOTE, {"id": case.id, "coach": by.id, "text": words})
         await log(link, by, "noted", case.id)
@@ -247,9 +208,6 @@ async def log(link: AsyncConnection, by: By | None, what: str, referral_id: int 
     await link.execute(sql.LOG, values)
 
 
-OUTCOMES = ("helped", "referred", "school", "no_answer", "not_for_us")
-
-
 @contextlib.asynccontextmanager
 async def _transaction(where: Where) -> AsyncIterator[AsyncConnection]:
     if isinstance(where, AsyncConnection):
@@ -257,6 +215,13 @@ async def _transaction(where: Where) -> AsyncIterator[AsyncConnection]:
     else:
         async with where.begin() as link:
             yield link
+
+
+async def _done_before(link: AsyncConnection, by: By, once: str | None) -> int | None:
+    """The position a request with this key had before; None when it is the first time."""
+    if once is None or (await link.execute(sql.ONCE, {"coach": by.id, "key": once})).rowcount:
+        return None
+    return int((await link.execute(sql.ONCE_WAS, {"coach": by.id, "key": once})).scalar_one())
 
 
 async def _own(link: AsyncConnection, key: str, by: By) -> Case:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import transcript
 from bot.claims import Answer, Claim
 from bot.coach import cases
-from bot.coach.cases import By, NotYours, UnknownCase
+from bot.coach.case import OUTCOMES, By, NotYours, UnknownCase
 from bot.handover import NotPossible
 from bot.inbox import Outcome
 from bot.messages import Author, InGroup, Reply
@@ -78,5 +78,5 @@ async def _press(link: AsyncConnection, key: str, by: By, does: str) -> None:
         await cases.give_back(link, key, by)
     elif action == HAND_BACK:
         await cases.hand_back(link, key, by)
-    elif action == CLOSE and detail in cases.OUTCOMES:
+    elif action == CLOSE and detail in OUTCOMES:
         await cases.close(link, key, by, detail)

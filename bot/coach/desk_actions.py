@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases, quick, reading, reading_case, sending
 from bot.coach.cards import AnswersAway, Cards, Unclear
-from bot.coach.cases import By, NotYours, UnknownCase
+from bot.coach.case import OUTCOMES, By, NotYours, UnknownCase
 from bot.coach.door import Door, Json, Problem, body_of, key_of, number_in, text_in
 from bot.coach.live import Live
 from bot.coach.outside import Outside
@@ -27,6 +27,7 @@ from bot.handover import NotPossible
 from bot.messages import MOST_CHARACTERS, NotSent, Reply
 
 _MOST_SNOOZE_DAYS = 30
+_MOST_KEY = 80
 _ARABIC = re.compile("[\u0600-\u06ff]")
 
 
@@ -37,6 +38,7 @@ class Move:
     row: Row[Any]
     coach: Coach
     body: Mapping[str, object]
+    once: str | None = None  # the browser's own key: the same request again is done once
 
     @property
     def key(self) -> str:
@@ -79,7 +81,8 @@ class Actions:
 
         async def handle(request: web.Request, session: Session) -> web.StreamResponse:
             row = await visible(self._database, session.coach, key_of(request))
-            move = Move(row, session.coach, await body_of(request))
+            once = request.headers.get("Idempotency-Key", "")[:_MOST_KEY] or None
+            move = Move(row, session.coach, await body_of(request), once)
             try:
                 if mine and not move.mine:
                     raise NotYours
@@ -106,7 +109,9 @@ class Actions:
         words = text_in(move.body, "text", MOST_CHARACTERS)
         self._may_send(move)
         language = tongue_of(words, move.row.language)
-        position = await cases.write(self._database, move.key, move.by, [Reply(words)], language=language)
+        position = await cases.write(
+            self._database, move.key, move.by, [Reply(words)], language=language, once=move.once
+        )
         return {"position": position}
 
     async def card(self, move: Move) -> Json:
@@ -115,7 +120,9 @@ class Actions:
         self._may_send(move)
         replies = await card(self.cards, topic, move.row)
         language = move.row.language
-        return {"position": await cases.write(self._database, move.key, move.by, replies, topic, language)}
+        return {
+            "position": await cases.write(self._database, move.key, move.by, replies, topic, language, once=move.once)
+        }
 
     async def quick(self, move: Move) -> Json:
         name, values = text_in(move.body, "id", 80), move.body.get("values", {})
@@ -129,7 +136,9 @@ class Actions:
             raise Problem(422, "fill_in") from error
         self._may_send(move)
         language = move.row.language
-        return {"position": await cases.write(self._database, move.key, move.by, [reply], language=language)}
+        return {
+            "position": await cases.write(self._database, move.key, move.by, [reply], language=language, once=move.once)
+        }
 
     async def pass_on(self, move: Move) -> None:
         wanted = number_in(move.body, "coach")
@@ -156,7 +165,7 @@ class Actions:
 
     async def close(self, move: Move) -> None:
         outcome = move.body.get("outcome")
-        if outcome not in cases.OUTCOMES:
+        if outcome not in OUTCOMES:
             raise Problem(422, "unknown_outcome")
         await cases.close(self._database, move.key, move.by, str(outcome))
 
@@ -164,7 +173,7 @@ class Actions:
         await cases.snooze(self._database, move.key, move.by, moment_in(move.body, datetime.datetime.now(datetime.UTC)))
 
     async def note(self, move: Move) -> None:
-        await cases.note(self._database, move.key, move.by, text_in(move.body, "text", MOST_CHARACTERS))
+        await cases.note(self._database, move.key, move.by, text_in(move.body, "text", MOST_CHARACTERS), move.once)
 
     async def seen(self, move: Move) -> None:
         """Read up to there; also the sign that this coach still looks at the case."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.coach import attachments, cases, overview, reading, reading_case
+from bot.coach import attachments, overview, reading, reading_case
 from bot.coach.cards import AnswersAway, Cards
+from bot.coach.case import OUTCOMES
 from bot.coach.desk_actions import card, visible
 from bot.coach.door import Door, Json, Problem, as_key, asked_number, key_of
 from bot.coach.live import Live
@@ -65,7 +66,7 @@ class Api:
                 "csrf": session.csrf,
                 "teams": await reading.teams(self._database),
                 "colleagues": [{name: getattr(row, name) for name in names} for row in helpers],
-                "outcomes": [{"code": code, "title": OUTCOME_TITLES[code]} for code in cases.OUTCOMES],
+                "outcomes": [{"code": code, "title": OUTCOME_TITLES[code]} for code in OUTCOMES],
                 "hours_open": await reading.is_open_now(self._database, coach.team_id, now),
             }
         )

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.claims import Answer, Claim
 from bot.coach import cases
-from bot.coach.cases import RATING_PAYLOAD, Wish
+from bot.coach.case import Wish
+from bot.coach.cases import RATING_PAYLOAD
 from bot.handover import Mode
 from bot.inbox import Outcome
 from bot.messages import Button, Kind, Reply

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import reading
 from bot.coach.cards import Topic, title_of
-from bot.coach.cases import By, log
+from bot.coach.case import By
+from bot.coach.cases import log
 from bot.coach.people import Coach
 from bot.coach.reading import Fitting, Json, Setting, iso
 from bot.coach.wording import NOT_SENT

@@ -46,6 +46,7 @@ _SWEEPS = {
     "receipts": f"DELETE FROM receipt WHERE at < now() - interval '{_SMALL_DAYS} days'",
     "invitations": "DELETE FROM invitation WHERE used_at IS NOT NULL OR expires_at < now()",
     "sessions": "DELETE FROM desk_session WHERE revoked_at IS NOT NULL OR expires_at < now()",
+    "requests": "DELETE FROM desk_once WHERE at < now() - interval '1 day'",
     "unreadable": f"""
         UPDATE inbox SET payload = NULL WHERE payload IS NOT NULL AND outcome IS NOT NULL
         AND received_at < now() - interval '{_SMALL_DAYS} days'""",

@@ -8,7 +8,7 @@ from sqlalchemy import Integer, Row, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases
-from bot.coach.cases import By
+from bot.coach.case import By
 from bot.coach.outside import Outside
 from bot.database import single
 from bot.messages import NotSent, Outgoing, Reply

@@ -111,3 +111,8 @@ WAITED = text(
           AND created_at > now() - interval '90 days' ORDER BY id DESC LIMIT 50) AS lately
     """
 )
+
+# A browser that lost its connection sends the same request again: it is done once.
+ONCE = text("INSERT INTO desk_once (coach_id, key) VALUES (:coach, :key) ON CONFLICT DO NOTHING")
+ONCE_WAS = text("SELECT position FROM desk_once WHERE coach_id = :coach AND key = :key")
+ONCE_AT = text("UPDATE desk_once SET position = :position WHERE coach_id = :coach AND key = :key")

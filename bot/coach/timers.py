@@ -17,6 +17,7 @@ from sqlalchemy import Row, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.coach import cases, retention
+from bot.coach.case import Case
 from bot.coach.hours import Hours, after
 from bot.database import TROUBLE, Bell, single
 from bot.handover import Event, NotPossible
@@ -146,7 +147,7 @@ async def _act(database: AsyncEngine, key: str, ping: Ping | None, windows: Mapp
             await ping(key)
 
 
-async def _wake(link: AsyncConnection, case: cases.Case) -> None:
+async def _wake(link: AsyncConnection, case: Case) -> None:
     """Back in sight: the change rings the desk's bell, the log remembers when."""
     await link.execute(_WAKE, {"id": case.id})
     await cases.log(link, None, _WOKE, case.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases
-from bot.coach.cases import By, Wish
+from bot.coach.case import By, Wish
 from bot.handover import Event, Mode
 from bot.messages import Reply
 from tests.coach import made

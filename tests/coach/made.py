@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot import claims
 from bot.claims import Answer, Claim
 from bot.coach import cases
-from bot.coach.cases import By, Wish
+from bot.coach.case import By, Wish
 from bot.coach.hours import DAYS
 from bot.commands.accounts import count
 from bot.database import engine

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases, passwords, people
-from bot.coach.cases import By
+from bot.coach.case import By
 from bot.coach.people import Newcomer
 from bot.commands.accounts import count
 from bot.database import engine

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases
-from bot.coach.cases import NotYours, UnknownCase
+from bot.coach.case import NotYours, UnknownCase
 from bot.commands.accounts import count
 from bot.handover import Event, NotPossible
 from bot.messages import Author

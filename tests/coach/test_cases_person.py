@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.coach import cases
-from bot.coach.cases import Wish
+from bot.coach.case import Wish
 from bot.handover import Event, NotPossible
 from bot.phrases import say, spoken
 from tests.coach import acts, made

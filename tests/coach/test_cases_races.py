@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import claims
 from bot.claims import LostClaim
 from bot.coach import cases
-from bot.coach.cases import By, NotYours
+from bot.coach.case import By, NotYours
 from bot.handover import Mode, NotPossible
 from bot.inbox import Outcome
 from bot.messages import Author, Reply

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot import claims
 from bot.claims import LostClaim
 from bot.coach import cases, timers
-from bot.coach.cases import By, Wish
+from bot.coach.case import By, Wish
 from bot.coach.hours import DAYS
 from bot.database import Bell
 from bot.handover import Mode

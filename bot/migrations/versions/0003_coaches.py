@@ -98,6 +98,13 @@ CREATE TABLE note (
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX note_of ON note (referral_id, id);
+CREATE TABLE desk_once (
+    coach_id bigint NOT NULL REFERENCES coach,
+    key text NOT NULL,
+    position integer NOT NULL DEFAULT 0,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (coach_id, key)
+);
 CREATE TABLE seen (
     coach_id bigint NOT NULL REFERENCES coach,
     referral_id bigint NOT NULL REFERENCES referral,
@@ -141,7 +148,7 @@ CREATE TRIGGER receipt_bell AFTER INSERT ON receipt FOR EACH STATEMENT EXECUTE F
 
 _DOWN = """
 DROP TRIGGER receipt_bell ON receipt;
-DROP TABLE audit, seen, note, referral, desk_session, invitation, coach, team;
+DROP TABLE audit, seen, desk_once, note, referral, desk_session, invitation, coach, team;
 DROP FUNCTION ring_receipt, ring_note, ring_referral, refuse_change;
 ALTER TABLE transcript DROP dutch, DROP coach, DROP attachment;
 ALTER TABLE inbox DROP attachment;
