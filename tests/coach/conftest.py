@@ -1,0 +1,17 @@
+"""A desk for every file of tests, with coaches and people around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.coach.world import World, opened
+from tests.conftest import fresh_database
+
+
+@pytest.fixture(scope="module")
+async def world(server: str) -> AsyncIterator[World]:
+    """One desk for a whole file of tests that do not disturb each other."""
+    async with fresh_database(server) as url, opened(url) as found:
+        yield found

@@ -1,0 +1,1 @@
+"""Small servers that stand in for the platforms: real HTTP, their limits, faults on demand."""
