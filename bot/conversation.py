@@ -57,7 +57,7 @@ def first_tongue(language: str | None, origin: str | None, hint: str | None) -> 
 def typed_button(text: str, offered: tuple[Button, ...]) -> str | None:
     """The payload of a button that was typed instead of pressed: its number or its title."""
     words = text.strip().strip(".)").casefold()
-    if words.isdigit() and 0 < int(words) <= len(offered):
+    if words.isdecimal() and 0 < int(words) <= len(offered):
         return offered[int(words) - 1].payload
     return next((button.payload for button in offered if button.title.casefold() == words), None)
 

@@ -13,10 +13,8 @@ from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach import timers
 from bot.coach.cards import Cards
-from bot.coach.desk import Desk
-from bot.coach.door import Door
+from bot.coach.desk import Desk, opened
 from bot.coach.group import Group
-from bot.coach.live import Live
 from bot.coach.outside import Outside
 from bot.coach.pings import Pings
 from bot.database import Bell
@@ -45,9 +43,9 @@ def coaching(
     whatsapp: WhatsApp | None,
 ) -> Coaching:
     """Everything of the coaches, with the channels that are configured."""
-    cards, live = Cards(understanding), Live(url, database)
-    desk = Desk(Door(database, settings.secure_cookies), live, cards, _outside(telegram, whatsapp))
-    works: list[Work] = [live.run]
+    desk = opened(url, database, understanding, _outside(telegram, whatsapp), settings.secure_cookies)
+    cards = desk.cards
+    works: list[Work] = [desk.live.run]
     pings = (
         Pings(database, bell, _to_coach(telegram), _subjects(cards), settings.public_url or "") if telegram else None
     )
