@@ -14,6 +14,7 @@ from sqlalchemy import Float, Integer, Text, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox, single, transcript
+from bot.handover import Mode
 from bot.inbox import Outcome
 from bot.messages import Attachment, Author, Button, Incoming, Kind, Reply, read_buttons
 
@@ -236,7 +237,7 @@ _FORGET = text(
 def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
     person: dict[str, Any] = {
         "author": Author.PERSON,
-        "text": claimed.incoming.text or _SIGNS.get(claimed.incoming.kind, ""),
+        "text": _shown(claimed),
         "buttons": [],
         "attachment": asdict(attachment) if (attachment := claimed.incoming.attachment) else None,
         "topic": answer.topic,
@@ -257,6 +258,15 @@ def _lines(claimed: Claim, answer: Answer) -> list[dict[str, Any]]:
         {**line, "language": answer.language, "number": number}
         for number, line in enumerate([person, *replies], start=1)
     ]
+
+
+def _shown(claimed: Claim) -> str:
+    """The words for the transcript. Where somebody is, is only kept for a coach who talks with them."""
+    incoming = claimed.incoming
+    sign = _SIGNS.get(incoming.kind, "")
+    if incoming.kind is Kind.LOCATION:
+        return f"{sign} {incoming.text}" if claimed.mode == Mode.COACH else sign
+    return incoming.text or sign
 
 
 async def release(database: AsyncEngine, claimed: Claim, seconds: float, counted: bool) -> None:

@@ -22,7 +22,7 @@ class Kind(StrEnum):
     TEXT = "text"
     CHOICE = "choice"  # pressed a button: `payload` says which, `text` is its title
     MEDIA = "media"  # voice note, photo, sticker ...: `payload` is which (Media), `text` its caption
-    LOCATION = "location"  # shared where they are
+    LOCATION = "location"  # shared where they are: `text` is the point, kept only while a coach talks
     CONTACT = "contact"  # shared a phone number
     EDITED = "edited"  # changed an earlier message: not a new question
     REACTION = "reaction"  # an emoji on a message
@@ -223,6 +223,11 @@ class Receipt:
     status: Status
     failure: Failure | None = None
     detail: str = ""
+
+
+def point(latitude: float, longitude: float) -> str:
+    """A place as a coach can look it up, to some ten metres: "52.3583, 4.8030"."""
+    return f"{latitude:.4f}, {longitude:.4f}"
 
 
 _UNSEEN = re.compile(

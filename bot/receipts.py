@@ -33,7 +33,8 @@ _APPLY = text(
     ), person AS (
         UPDATE conversation c SET
             blocked_at = CASE WHEN late.failure = '{Failure.BLOCKED}' THEN now() ELSE blocked_at END,
-            heard_at = CASE WHEN late.failure = '{Failure.CLOSED}' THEN now() - interval '1 day' ELSE heard_at END
+            heard_at = CASE WHEN late.failure = '{Failure.CLOSED}' THEN least(heard_at, now() - interval '1 day')
+                ELSE heard_at END
         FROM late WHERE c.id = late.conversation_id AND coalesce(c.heard_at <= late.sent_at, true)
     )
     UPDATE outbox o SET

@@ -148,6 +148,14 @@ async def test_a_closed_window_is_written_down(talk: Talk) -> None:
     assert waiting.outgoing.reply.text == "antwoord 1" and waiting.silent_hours < 0.01
 
 
+async def test_silence_never_gets_shorter(talk: Talk) -> None:
+    await talk.ask()
+    async with talk.database.begin() as link:
+        await link.execute(text("UPDATE conversation SET heard_at = now() - interval '3 days'"))
+    await talk.told(failed(await talk.send(), Failure.CLOSED))
+    assert await talk.rows("SELECT heard_at < now() - interval '70 hours' FROM conversation") == [(True,)]
+
+
 async def test_a_second_bubble_waits_with_the_parked_one(talk: Talk) -> None:
     for _ in range(2):
         await talk.ask()

@@ -16,7 +16,7 @@ from typing import Any
 from telegram import CallbackQuery, Chat, ChatMember, ChatMemberUpdated, InlineKeyboardButton, Message, Update, User
 
 from bot.channels.fit import HASHED
-from bot.messages import Attachment, Incoming, Kind, Media, clean
+from bot.messages import Attachment, Incoming, Kind, Media, clean, point
 
 NAME = "telegram"
 ALLOWED = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -80,8 +80,9 @@ def _message(key: str, message: Message) -> Incoming:
     number = _number(message.message_id)
     if message.text:
         return _text(key, message, number)
-    if message.location or message.venue:
-        return _incoming(key, chat, person, Kind.LOCATION, message_id=number)
+    if spot := message.location or (message.venue and message.venue.location):
+        where = point(spot.latitude, spot.longitude)
+        return _incoming(key, chat, person, Kind.LOCATION, text=where, message_id=number)
     if message.contact:
         return _incoming(key, chat, person, Kind.CONTACT, message_id=number)
     for media, names in _MEDIA.items():

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.messages import Attachment, Failure, Incoming, Kind, Media, Receipt, Status, clean
+from bot.messages import Attachment, Failure, Incoming, Kind, Media, Receipt, Status, clean, point
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,8 @@ def _read(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
         file = _dict(message.get(kind))
         return replace(made(Kind.MEDIA, _words(file.get("caption") or ""), _MEDIA[kind]), attachment=_file(file))
     if kind == "location":
-        return made(Kind.LOCATION)
+        spot = _dict(message.get("location"))
+        return made(Kind.LOCATION, point(float(spot["latitude"]), float(spot["longitude"])))
     if kind == "contacts":
         return made(Kind.CONTACT)
     if kind == "request_welcome":

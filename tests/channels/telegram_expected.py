@@ -143,8 +143,8 @@ EXPECTED = {
     "a poll": of(SAMIRA, Kind.MEDIA, payload="other", id=2210, hint="nl"),
     "a die": of(SAMIRA, Kind.MEDIA, payload="other", id=2211, hint="nl"),
     "a story": of(SAMIRA, Kind.MEDIA, payload="other", id=2212, hint="nl"),
-    "a location": of(SAMIRA, Kind.LOCATION, id=2213, hint="nl"),
-    "a venue": of(EMINE, Kind.LOCATION, id=2214, hint="tr"),
+    "a location": of(SAMIRA, Kind.LOCATION, "52.3581, 4.8032", id=2213, hint="nl"),
+    "a venue": of(EMINE, Kind.LOCATION, "52.3579, 4.8051", id=2214, hint="tr"),
     "a contact": of(EMINE, Kind.CONTACT, id=2215, hint="tr"),
     "something no library knows yet": of(SAMIRA, Kind.MEDIA, payload="other", id=2216, hint="nl"),
     "a button": of(

@@ -14,7 +14,7 @@ from pywa.types.message import EditedMessage
 from pywa.types.message_status import MessageStatus
 
 from bot.channels.whatsapp_updates import parse_call
-from bot.messages import Incoming, Kind, Receipt
+from bot.messages import Incoming, Kind, Receipt, point
 from tests.channels.whatsapp_recorded import cases
 from tests.fakes import whatsapp_calls as calls
 
@@ -53,6 +53,9 @@ def same_message(ours: Incoming, update: Any, part: Json) -> None:
         assert ours.alias == told.get("previous_user_id", update.old_wa_id)
         return
     assert (update.from_user.bsuid, update.from_user.wa_id) == (ours.address, ours.alias)
+    if ours.kind is Kind.LOCATION:
+        assert ours.text == point(update.location.latitude, update.location.longitude)
+        return
     words = next(filter(None, (getattr(update, name, None) for name in ("text", "caption", "title"))), "")
     assert ours.text in words or ours.text == "/start"
     assert (ours.kind is Kind.CHOICE) == (ours.payload is not None and ours.payload == getattr(update, "data", None))

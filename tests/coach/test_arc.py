@@ -10,15 +10,18 @@ import yaml
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import claims
 from bot.coach import cases, passwords, people
 from bot.coach.case import By
 from bot.coach.people import Newcomer
 from bot.commands.accounts import count
 from bot.database import engine
-from bot.messages import LANGUAGES, Reply
+from bot.inbox import Acceptor
+from bot.messages import LANGUAGES, Incoming, Kind, Reply
 from bot.migrations.run import migrate
 from bot.phrases import say
 from bot.settings import ROOT, Settings
+from tests.coach import made
 from tests.coach.talkers import CHANNELS, Talker, talking
 from tests.conftest import fresh_database
 
@@ -116,3 +119,16 @@ async def test_from_asking_to_rating(arc: Arc) -> None:
     assert await talker.ask("SELECT count(*) FROM transcript WHERE author = 'assistant' AND dutch IS NULL") == (
         0 if language != "nl" else await talker.ask("SELECT count(*) FROM transcript WHERE author = 'assistant'")
     )
+
+
+@pytest.mark.parametrize("mode", ["bot", "coach"])
+async def test_where_somebody_is_only_reaches_a_coach(database: AsyncEngine, mode: str) -> None:
+    key = await made.asked(database, "samira")
+    if mode == "coach":
+        by = await made.coach(database, "Fatima", await made.team(database))
+        await cases.take(database, key, by)
+    await Acceptor(database).accept(Incoming("webchat", "samira:9", "samira", Kind.LOCATION, "52.3581, 4.8032"))
+    claim = await made.claimed(database, "samira")
+    await claims.finish(database, claim, made.answer(claim, "dank je"))
+    said = [row.text for row in await made.rows(database, "SELECT text FROM transcript WHERE author = 'person'")]
+    assert said[-1] == ("📍 52.3581, 4.8032" if mode == "coach" else "📍")
