@@ -65,7 +65,7 @@ def parse_message(message: Json, contacts: list[dict[str, Any]]) -> Incoming:
     """One message; UNREADABLE when it is not in a shape we know."""
     try:
         return _read(message, contacts)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         kept = _storable(message)
         key = _text(message.get("id")) or hashlib.sha256(kept.encode()).hexdigest()[:32]
         return Incoming(NAME, key, "unreadable", Kind.UNREADABLE, payload=kept[:_MOST_KEPT])

@@ -14,6 +14,7 @@ from tests.channels import meta_schema
 from tests.channels.whatsapp_recorded import cases
 from tests.fakes import whatsapp_calls as calls
 from tests.fakes.whatsapp import SECRET
+from tests.fakes.whatsapp_rules import Person
 
 ACCOUNT = Account("t", calls.NUMBER_ID, SECRET, "v")
 
@@ -58,9 +59,14 @@ def test_what_an_error_code_means(failure: Failure, code: int) -> None:
     assert failure_of(code) is failure
 
 
-def test_deep_nesting_is_kept_as_unreadable() -> None:
+def test_what_is_too_deep_or_too_large_is_kept_as_unreadable() -> None:
     deep: object = "x"
     for _ in range(900):
         deep = [deep]
-    [message], _ = parse_call(calls.call(calls.value(messages=[{"type": "text", "text": deep}])), calls.NUMBER_ID)
-    assert message.kind == "unreadable" and message.payload
+    odd = [
+        {"type": "text", "text": deep},
+        calls.message(Person("A", "316"), {"type": "location", "location": {"latitude": 10**400, "longitude": 4}}),
+    ]
+    messages, _ = parse_call(calls.call(calls.value(messages=odd)), calls.NUMBER_ID)
+    assert [message.kind for message in messages] == ["unreadable", "unreadable"]
+    assert all(message.payload for message in messages)
