@@ -22,6 +22,8 @@ MOST_ATTEMPTS = 3
 MANY_WAITING = 5  # more than this behind each other from one person: one at a time, with a pause
 PAUSE_SECONDS = 0.5
 _SIGNS = {Kind.MEDIA: "📎", Kind.LOCATION: "📍", Kind.CONTACT: "👤"}  # what a message without words looks like
+# What opens no window to write in: a changed message, a platform's own words.
+_NOT_FROM_PERSON = (Kind.EDITED, Kind.BLOCKED, Kind.UNBLOCKED, Kind.IDLE, Kind.UNREADABLE)
 UNREADABLE = f"{Outcome.DEAD}:unreadable"  # no message of a person: not in the transcript, its payload is kept
 
 
@@ -146,7 +148,8 @@ _FINISH = text(
         UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
             dialogue = :dialogue, last_position = last_position + :count,
             pace_at = now() + :pause * interval '1 second',
-            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END, heard_at = now(), awaits = :awaits,
+            slowed_at = CASE WHEN :slowed THEN now() ELSE slowed_at END,
+            heard_at = CASE WHEN :heard THEN now() ELSE heard_at END, awaits = :awaits,
             blocked_at = CASE WHEN :blocked THEN now() END, muted_at = CASE WHEN :muted THEN now() END,
             source = coalesce(source, :source)
         WHERE id = :conversation AND claimed_by = :worker AND mode = :mode
@@ -205,6 +208,7 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         "blocked": answer.blocked,
         "muted": answer.muted,
         "source": claimed.incoming.source,
+        "heard": claimed.incoming.kind not in _NOT_FROM_PERSON,
         "quote": claimed.incoming.message_id if claimed.waiting else None,
         "lines": lines,
     }

@@ -31,6 +31,7 @@ _POLL_SECONDS = 1.0
 _GATHER_SECONDS = 0.03  # under load, claim and close in batches; the first reply after a silence goes at once
 _MOST_WAIT = 2.5  # a reply that may go sooner keeps its place; one that must wait longer is put back
 _AT_ONCE = 50
+_TIDY_SECONDS = 5.0
 
 
 class Channel(Protocol):
@@ -68,7 +69,7 @@ class Deliverer:
                 await receipts.apply(self.database)
             except TROUBLE as error:
                 logger.warning("outbox out of reach: %s", type(error).__name__)
-            await asyncio.sleep(5)
+            await asyncio.sleep(_TIDY_SECONDS)
 
 
 class Sender:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.database import conversation, inbox
@@ -52,17 +53,30 @@ class Acceptor:
     async def _write(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:200], self._waiting[200:]
-            try:
-                async with self._database.begin() as link:
-                    fresh = await store(link, [incoming for incoming, _ in batch])
-            except Exception as error:  # each sender is told, whatever it was
-                for _, done in batch:
-                    if not done.done():
-                        done.set_exception(error)
-                continue
+            await self._write_batch(batch)
+
+    async def _write_batch(self, batch: list[tuple[Incoming, asyncio.Future[bool]]]) -> None:
+        try:
+            async with self._database.begin() as link:
+                fresh = await store(link, [incoming for incoming, _ in batch])
+        except DBAPIError as error:  # perhaps one of them cannot be stored: the others must not suffer
+            if len(batch) == 1 or error.connection_invalidated:
+                _tell(batch, error)
+                return
+            for one in batch:
+                await self._write_batch([one])
+        except Exception as error:  # each sender is told, whatever it was
+            _tell(batch, error)
+        else:
             for (_, done), new in zip(batch, fresh, strict=True):
                 if not done.done():
                     done.set_result(new)
+
+
+def _tell(batch: list[tuple[Incoming, asyncio.Future[bool]]], error: Exception) -> None:
+    for _, done in batch:
+        if not done.done():
+            done.set_exception(error)
 
 
 _ACCEPT = upsert(inbox).on_conflict_do_nothing().returning(inbox.c.channel, inbox.c.external_id)

@@ -160,3 +160,14 @@ async def test_bells_ring_for_new_rows(database: AsyncEngine, database_url: str)
 async def _due_now(database: AsyncEngine) -> None:
     async with database.begin() as link:
         await link.execute(text("UPDATE inbox SET due_at = now()"))
+
+
+async def test_one_that_cannot_be_stored_spoils_no_other(database: AsyncEngine) -> None:
+    acceptor = Acceptor(database)
+    broken = Incoming("webchat", "bilal:1", "bilal", Kind.TEXT, "geheim \x00")
+    accepting = (acceptor.accept(m) for m in (message(1), broken, message(2)))
+    first, second, third = await asyncio.gather(*accepting, return_exceptions=True)
+    assert (first, third) == (True, True)
+    assert isinstance(second, Exception)
+    assert "geheim" not in str(second)  # nor would a log line quote the message
+    assert (await count(database)).inbox == {"open": 2}
