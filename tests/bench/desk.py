@@ -3,8 +3,9 @@
     python -m tests.bench.desk          prints JSON; milliseconds
 
 200 open cases and 20 event streams live at once, over 10,000 closed cases, on the whole path: accepted, understood by
-the Rasa side, saved, told with the case in it. Once with streams alone, and once while every desk also fetches its whole
-list again at each event, at most every 0.7 s: what a page that ignores the case in the event does. Bot, desk and the 20 browsers share one process: the figures include the browsers.
+the Rasa side, saved, told with the case in it. Once with streams alone, and once while every desk also fetches its
+whole list at each event, at most every 0.7 s: what a page that ignores the case in the event does. Bot, desk and the
+20 browsers share one process: the figures include the browsers.
 """
 
 from __future__ import annotations

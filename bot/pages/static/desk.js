@@ -99,8 +99,9 @@ async function start() {
   route();
 }
 
-function happened({ key }) {
-  queue.refresh();
+function happened({ key, case: found }) {
+  if (found === undefined) queue.refresh();
+  else queue.patch(key, found);
   if (key === state.key) opened.update();
 }
 

@@ -43,6 +43,26 @@ async function fetchLists() {
   show();
 }
 
+// One case as it is now (null: not ours to see any more), from the event itself: no list is fetched for it.
+export function patch(key, found) {
+  const before = state.lists.open;
+  const open = before.filter((one) => one.key !== key);
+  if (found && found.state !== "closed") open.push(found);
+  state.lists.open = open.sort(inOrder);
+  changed(before, state.lists.open);
+  state.lists.mine = state.lists.open.filter(isMine);
+  const closed = state.lists.closed.filter((one) => one.key !== key);
+  state.lists.closed = found?.state === "closed" ? [found, ...closed] : closed;
+  show();
+}
+
+// The order of the API: who waits, what is urgent, who waits longest; then the talks; what is for later last.
+function inOrder(one, other) {
+  const rank = (found) => (isSnoozed(found) ? 2 : isWaiting(found) ? 0 : 1);
+  const since = (found) => found.waiting_since ?? "9999"; // nobody waits: last
+  return rank(one) - rank(other) || other.urgent - one.urgent || since(one).localeCompare(since(other));
+}
+
 export function show() {
   const found = matching(state.lists[state.view]);
   for (const [name, title, belongs] of GROUPS) {
