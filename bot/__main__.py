@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (hours)")
     part.add_argument("--epochs", type=int, default=evaluate_stock.EPOCHS, help="of Rasa's network with --stock")
     add("content", content.content, "what editors should look at; exit 1 when something is broken")
+    part.add_argument("--examples", type=int, help="with --stock: at most so many per topic, for everybody")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")
     return parser

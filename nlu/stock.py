@@ -1,4 +1,4 @@
-"""One contender of the comparison with stock Rasa: python -m nlu.stock nl diet [--epochs 100] [--topics 10]
+"""One contender of the comparison with stock Rasa: python -m nlu.stock nl diet [--epochs 100] [--topics 10] [--examples 12]
 
 Trains the understanding part alone on nlu/<language>/examples, with Rasa's own pipeline or with ours, and
 measures it on the held-back messages. All contenders are trained, loaded and asked in the same way, with
@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import shutil
 import tempfile
 import time
@@ -22,6 +23,8 @@ from typing import Any
 from nlu.quiet import quiet
 
 quiet()
+
+import yaml  # noqa: E402
 
 _COUNTS = """
 recipe: default.v1
@@ -46,13 +49,15 @@ _PIPELINES = {
 _OUT = "out_of_scope"
 
 
-def measure(language: str, kind: str, epochs: int, topics: int | None, folder: Path) -> dict[str, Any]:
+def measure(
+    language: str, kind: str, epochs: int, topics: int | None, folder: Path, most: int | None = None
+) -> dict[str, Any]:
     """{top_1 (0-1), right (per message), training_seconds, median_ms, megabytes}; `folder` is scratch space."""
     os.environ["RASA_CACHE_DIRECTORY"] = str(folder / "cache")  # nothing trained earlier counts
     from rasa.model_training import train_nlu  # takes seconds, and is no part of training
 
     config = _own(language, topics, folder) if kind == "tekkie" else _theirs(language, kind, epochs, folder)
-    examples, chosen = _examples(language, topics, folder)
+    examples, chosen = _examples(language, topics, folder, most)
     began = time.monotonic()
     model = train_nlu(str(config), str(examples), str(folder), fixed_model_name="model")
     seconds = time.monotonic() - began
@@ -86,13 +91,23 @@ def _own(language: str, topics: int | None, folder: Path) -> Path:
     return copy
 
 
-def _examples(language: str, topics: int | None, folder: Path) -> tuple[Path, set[str]]:
-    """A copy of the examples of the first `topics` topics, and the names of those."""
+def _examples(language: str, topics: int | None, folder: Path, most: int | None) -> tuple[Path, set[str]]:
+    """A copy of the examples of the first `topics` topics, at most `most` of each, and the names of those topics."""
     files = sorted(Path(f"nlu/{language}/examples").glob("*.yml"))[:topics]
     (folder / "examples").mkdir()
     for path in files:
-        shutil.copy(path, folder / "examples")
+        copy = folder / "examples" / path.name
+        copy.write_text(_some(path, most) if most else path.read_text("utf-8"), "utf-8")
     return folder / "examples", {path.stem for path in files}
+
+
+def _some(path: Path, most: int) -> str:
+    """`most` examples of a topic, the same ones every time and for every contender."""
+    blocks = yaml.safe_load(path.read_text("utf-8"))["nlu"]
+    lines = [line for block in blocks for line in block["examples"].splitlines()]
+    chosen = random.Random(0).sample(lines, min(most, len(lines)))
+    listed = "".join(f"    {line.strip()}\n" for line in chosen)
+    return f'version: "3.1"\nnlu:\n- intent: {blocks[0]["intent"]}\n  examples: |\n{listed}'
 
 
 async def _ask(model: str, rows: list[dict[str, str]]) -> tuple[list[bool], float]:
@@ -127,9 +142,13 @@ def main() -> None:
     parser.add_argument("kind", choices=["tekkie", *_PIPELINES])
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--topics", type=int)
+    parser.add_argument("--examples", type=int, help="at most so many per topic")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="stock-") as folder:
-        found = measure(arguments.language, arguments.kind, arguments.epochs, arguments.topics, Path(folder))
+        where = Path(folder)
+        found = measure(
+            arguments.language, arguments.kind, arguments.epochs, arguments.topics, where, arguments.examples
+        )
     print("RESULT " + json.dumps(found), flush=True)
 
 

@@ -38,7 +38,8 @@ async def evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
         print("\n" + evaluate_language.write(settings))
         print(f"\nWritten to {PAGE.relative_to(ROOT)} and {evaluate_language.PAGE.relative_to(ROOT)}.")
     if arguments.stock:
-        print("\n" + await evaluate_stock.compare(None if arguments.quick else PAGE, arguments.epochs))
+        page = None if arguments.quick else PAGE
+        print("\n" + await evaluate_stock.compare(page, arguments.epochs, examples=arguments.examples))
 
 
 def table(results: dict[str, Result]) -> str:

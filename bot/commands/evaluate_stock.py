@@ -33,13 +33,17 @@ _EVERY = 60.0  # seconds between two signs of life
 Results = dict[tuple[str, str], Result]  # (kind, language)
 
 
-async def compare(page: Path | None, epochs: int = EPOCHS, topics: int | None = None) -> str:
+async def compare(
+    page: Path | None, epochs: int = EPOCHS, topics: int | None = None, examples: int | None = None
+) -> str:
     """Train and measure every contender in every language; the table, also on `page` when there is one.
 
-    `topics` takes that many topics only, for a trial. Raises SettingsError when a contender fails.
+    `topics` takes that many topics only, for a trial; `examples` at most so many per topic, for everybody. Raises
+    SettingsError when a contender fails.
     """
     results: Results = {}
     extra = ["--epochs", str(epochs), *(["--topics", str(topics)] if topics else [])]
+    extra += ["--examples", str(examples)] if examples else []
     for kind, name in _KINDS.items():
         for language in LANGUAGES:
             _say(f"{name}, {NAMES[language]}: training and measuring ...")
@@ -48,7 +52,7 @@ async def compare(page: Path | None, epochs: int = EPOCHS, topics: int | None = 
             results[kind, language] = await _with_patience(run("nlu.stock", language, kind, *extra, **environment))
             _say("  " + ", ".join(f"{title} {show(results[kind, language])}" for title, show in _FIGURES.items()))
             if page:
-                measured.replace(page, _section(results, epochs), "stock")
+                measured.replace(page, _section(results, epochs, examples), "stock")
     return table(results)
 
 
@@ -73,8 +77,10 @@ def _only_one(ours: Result | None, theirs: Result | None) -> str:
     return f"{pairs.count((True, False))} / {pairs.count((False, True))}"
 
 
-def _section(results: Results, epochs: int) -> str:
+def _section(results: Results, epochs: int, examples: int | None) -> str:
     when = f"Measured on {datetime.date.today():%d %B %Y}; DIET trained for {epochs} epochs."
+    if examples:
+        when += f" All contenders had the same {examples} examples of each topic, so the figures are low for all."
     return f"{when}\n\n{table(results)}"
 
 
