@@ -20,7 +20,7 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.channels.telegram import Telegram
 from bot.commands import opened
-from bot.messages import LANGUAGES
+from bot.messages import LANGUAGES, NotSent
 from bot.phrases import about, command_menu, say
 from bot.settings import Settings, SettingsError
 from bot.settings import WhatsApp as WhatsAppAccount
@@ -89,6 +89,8 @@ async def _telegram(settings: Settings) -> tuple[str | None, Sequence[str]]:
                 await channel.listen_by_polling()
         except InvalidToken:
             return None, ["Telegram does not know this TELEGRAM_BOT_TOKEN; copy it again from @BotFather"]
+        except NotSent as problem:
+            return None, [f"Telegram does not take {settings.telegram.webhook} ({problem}): check PUBLIC_URL"]
         except TelegramError as error:
             return None, [f"Telegram does not answer: {type(error).__name__}"]
     mode = f"called at {settings.telegram.webhook}" if settings.telegram.webhook else "fetched by polling"

@@ -16,7 +16,8 @@ from bot.messages import Attachment, Failure, Incoming, Kind, Receipt, Reply, St
 from tests.coach import made
 
 NOTHING = dict.fromkeys(
-    ("lines", "files", "dialogues", "cases", "notes", "receipts", "invitations", "sessions", "unreadable"), 0
+    ("lines", "files", "dialogues", "cases", "notes", "receipts", "invitations", "sessions", "requests", "unreadable"),
+    0,
 )
 
 
