@@ -6,12 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.commands.rasa_side import child, free_port, stop
 from tests.channels.telegram_bot import PUBLIC
 from tests.fakes.telegram import TOKEN, Call, FakeTelegram
+
+# What starts again and again should not be compiled every time, also where Python was told to keep nothing.
+_BYTECODE = (
+    {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "tekkie-tests-bytecode")}
+    if sys.dont_write_bytecode
+    else {}
+)
 
 
 @dataclass
@@ -37,6 +46,7 @@ class Program:
             TELEGRAM_API_BASE=self.fake.url,
             TELEGRAM_MODE=self.mode,
             PUBLIC_URL=PUBLIC,
+            **_BYTECODE,
         )
 
     def kill(self) -> None:

@@ -87,8 +87,10 @@ class Queue:
             self._arrived.clear()
             arrived = asyncio.create_task(self._arrived.wait())
             either: list[asyncio.Future[Any]] = [arrived, reader]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            arrived.cancel()
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                arrived.cancel()
             if reader.done():
                 await reader
 
