@@ -179,7 +179,7 @@ async def test_headers_that_never_end(
             loop.remove_signal_handler(name)
 
 
-_SIGNS = st.characters(min_codepoint=33, max_codepoint=0x17F, exclude_categories=("Cc",))  # what a client can send
+_SIGNS = st.characters(min_codepoint=33, max_codepoint=0x17F, exclude_categories=["Cc"])  # what a client can send
 fuzz = effort(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 BODIES = (ANYTHING | mutated(list(PAYLOADS.values()))).map(lambda value: json.dumps(value).encode()) | st.binary(
     max_size=200
