@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.database import conversation, inbox
 from bot.messages import Incoming, Kind
 from bot.privacy import mask
+from bot.tables import conversation, inbox
 
 
 class Outcome(StrEnum):

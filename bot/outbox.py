@@ -45,15 +45,16 @@ class Sent:
     parked: bool = False
 
 
-# A parked reply is due once the person wrote after it was parked.
+# Heads: as in claims.py. A parked reply is due once the person wrote after it was parked.
 _CLAIM = text(
     """
-    WITH ready AS (
-        SELECT o.id FROM outbox o JOIN conversation c ON c.id = o.conversation_id
+    WITH heads AS (
+        SELECT DISTINCT ON (conversation_id) id FROM outbox
+        WHERE outcome IS NULL ORDER BY conversation_id, id
+    ), ready AS (
+        SELECT o.id FROM heads JOIN outbox o ON o.id = heads.id JOIN conversation c ON c.id = o.conversation_id
         WHERE o.outcome IS NULL AND o.claimed_by IS NULL AND o.due_at <= now() AND o.channel = ANY(:channels)
           AND (o.parked_at IS NULL OR c.heard_at > o.parked_at)
-          AND NOT EXISTS (SELECT FROM outbox older WHERE older.conversation_id = o.conversation_id
-                          AND older.outcome IS NULL AND older.id < o.id)
         ORDER BY o.id LIMIT :most FOR UPDATE OF o SKIP LOCKED
     )
     UPDATE outbox o SET claimed_by = :worker, attempts = o.attempts + 1, parked_at = NULL

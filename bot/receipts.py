@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.database import receipt, single
+from bot.database import single
 from bot.messages import Failure, Receipt, Status
+from bot.tables import receipt
 
 _KEEP = upsert(receipt).on_conflict_do_nothing()
 _MOST_ATTEMPTS = 10

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from sqlalchemy import BigInteger, Integer, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.database import conversation, inbox, single, transcript
+from bot.database import single
 from bot.messages import Author, Line, Place, Reply, read_buttons
+from bot.tables import conversation, inbox, transcript
 
 MOST_LINES = 500
 

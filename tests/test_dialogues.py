@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from bot.database import inbox, transcript
+from bot.tables import inbox, transcript
 from tests.conftest import Site
 from tests.visitor import Visitor
 

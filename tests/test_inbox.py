@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import claims
 from bot.claims import Answer, LostClaim
 from bot.commands.accounts import count
-from bot.database import Bell, free_dead_claims, transcript
-from bot.database import inbox as rows
+from bot.database import Bell, free_dead_claims
 from bot.inbox import Acceptor, Outcome
 from bot.messages import Incoming, Kind, Reply
+from bot.tables import inbox as rows
+from bot.tables import transcript
 
 ANSWER = Answer(Outcome.ANSWERED, (Reply("dag"),), "nl", "detected", {"version": 1})
 

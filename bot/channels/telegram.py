@@ -16,16 +16,13 @@ from typing import Any, Self
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction
-from telegram.error import (
-    BadRequest,
-    TelegramError,
-)
-from telegram.request import HTTPXRequest
+from telegram.error import BadRequest, TelegramError
 
 from bot.channels.fit import button_data, pieces, utf16
 from bot.channels.http import Refused
 from bot.channels.telegram_errors import failure
 from bot.channels.telegram_group import TelegramGroup, parse_with_group
+from bot.channels.telegram_http import Request
 from bot.channels.telegram_updates import ALLOWED, CHOSEN, Callback
 from bot.messages import Button, Failure, Incoming, Kind, Limits, Outgoing
 from bot.settings import Telegram as Account
@@ -54,8 +51,8 @@ class Telegram:
             account.token,
             base_url=f"{account.api_base}/bot",
             base_file_url=f"{account.api_base}/file/bot",
-            request=HTTPXRequest(connection_pool_size=64, pool_timeout=5, connect_timeout=5, read_timeout=10),
-            get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=_POLL_SECONDS + 10),
+            request=Request(connections=64, read_seconds=10),
+            get_updates_request=Request(connections=2, read_seconds=_POLL_SECONDS + 10),
         )
 
     async def __aenter__(self) -> Self:

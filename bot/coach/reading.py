@@ -21,7 +21,8 @@ from bot.coach.cards import Topic, group_of, title_of
 from bot.coach.hours import is_open
 from bot.coach.people import Coach, Role
 from bot.coach.routing import Colleague, Request, fit, ranked
-from bot.database import conversation, single
+from bot.database import single
+from bot.tables import conversation
 
 MOST_CASES = 100  # of the closed ones; all that are open
 _MOST_OPEN = 1_000

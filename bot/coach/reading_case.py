@@ -16,9 +16,10 @@ from bot.coach.cases import log
 from bot.coach.people import Coach
 from bot.coach.reading import Fitting, Json, Setting, iso
 from bot.coach.wording import NOT_SENT
-from bot.database import single, transcript
+from bot.database import single
 from bot.messages import Status
 from bot.outbox import EXPIRED, FAILED
+from bot.tables import transcript
 
 MOST_LINES = 500  # of one answer: the page asks for more with ?after=
 OPENED = "opened"

@@ -16,11 +16,12 @@ from bot import transcript
 from bot.commands import postgres, rasa_side
 from bot.commands.serve import running
 from bot.commands.train import ensure_trained
-from bot.database import conversation, inbox, wait
-from bot.database import transcript as said
+from bot.database import wait
 from bot.messages import LANGUAGES, MOST_CHARACTERS, Author, Button, Incoming, Kind, Line, clean
 from bot.phrases import LANGUAGE_PAYLOAD
 from bot.settings import Settings
+from bot.tables import conversation, inbox
+from bot.tables import transcript as said
 from bot.web import Web
 
 CHANNEL = "webchat"  # the path of the web page, without the page
