@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import random
 import time
@@ -38,6 +39,7 @@ def engine(url: str) -> AsyncEngine:
     )
 
 
+@functools.lru_cache(maxsize=8)
 def single(database: AsyncEngine) -> AsyncEngine:
     """The same engine for single statements: each is its own transaction, without BEGIN and COMMIT around it."""
     return database.execution_options(isolation_level="AUTOCOMMIT")

@@ -1,8 +1,10 @@
-"""What every channel that is called over HTTP needs: refusing a request, reading no more of it than is allowed."""
+"""What every channel over HTTP needs: refusing a request, reading no more of it than is allowed, the way out."""
 
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from aiohttp import web
 
@@ -35,3 +37,9 @@ async def read_body(request: web.Request, most_bytes: int, seconds: float = 10.0
     except web.RequestPayloadError as error:
         raise Refused(400, "not_json") from error
     return bytes(body)
+
+
+def proxy_for(base: str) -> str | None:
+    """The proxy of the environment (HTTPS_PROXY, NO_PROXY) for an address; looked up once, not for every request."""
+    parts = urlsplit(base)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -51,8 +51,8 @@ class Telegram:
             account.token,
             base_url=f"{account.api_base}/bot",
             base_file_url=f"{account.api_base}/file/bot",
-            request=Request(connections=64, read_seconds=10),
-            get_updates_request=Request(connections=2, read_seconds=_POLL_SECONDS + 10),
+            request=Request(account.api_base, connections=64, read_seconds=10),
+            get_updates_request=Request(account.api_base, connections=2, read_seconds=_POLL_SECONDS + 10),
         )
 
     async def __aenter__(self) -> Self:

@@ -8,11 +8,14 @@ from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+from bot.channels.http import proxy_for
+
 
 class Request(BaseRequest):
     """The library's way out (its BaseRequest); times in seconds. Sends no files: Tekkie uploads none."""
 
-    def __init__(self, connections: int, read_seconds: float, connect_seconds: float = 5.0) -> None:
+    def __init__(self, api_base: str, connections: int, read_seconds: float, connect_seconds: float = 5.0) -> None:
+        self._api_base = api_base
         self._connections = connections
         self._read = read_seconds
         self._connect = connect_seconds
@@ -27,7 +30,7 @@ class Request(BaseRequest):
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=self._connections),
                 headers={"User-Agent": self.USER_AGENT},
-                trust_env=True,  # a proxy in the environment
+                proxy=proxy_for(self._api_base),
             )
 
     async def shutdown(self) -> None:

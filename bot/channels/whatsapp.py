@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import aiohttp
 
-from bot.channels.http import Refused
+from bot.channels.http import Refused, proxy_for
 from bot.channels.whatsapp_payloads import messages, read_and_typing, recipient, template
 from bot.channels.whatsapp_updates import failure_of, parse_call
 from bot.messages import Failure, Incoming, Kind, Limits, NotSent, Outgoing, Receipt
@@ -54,6 +54,7 @@ class WhatsApp:
             timeout=aiohttp.ClientTimeout(total=15, connect=5),
             headers={"Authorization": f"Bearer {self._account.token}"},
             connector=aiohttp.TCPConnector(limit=100),
+            proxy=proxy_for(self._account.api_base),
         )
         return self
 

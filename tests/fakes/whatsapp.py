@@ -76,6 +76,7 @@ class FakeWhatsApp:
     refused: int = 0  # requests with a wrong token
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # media id -> (mime type, bytes)
     before_answer: Callable[[Json, str], Awaitable[None]] | None = None  # a message was taken, under this id
+    check: Callable[[Json], list[str]] = problems  # what Meta would say of a payload
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -199,7 +200,7 @@ class FakeWhatsApp:
         return None
 
     def _refused_payload(self, payload: Json) -> web.Response | None:
-        wrong = problems(payload)
+        wrong = self.check(payload)
         for key in (payload.get("message_id"), payload.get("context", {}).get("message_id")):
             if key is not None and key not in self._known:
                 wrong.append("a message id nobody sent")
