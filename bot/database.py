@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 # Everything that means "the database cannot be used right now"; asyncpg's own errors come through when connecting.
 TROUBLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-# A plan is made for each statement: one kept from when the tables were empty is very slow an hour later.
-_SERVER = {"jit": "off", "plan_cache_mode": "force_custom_plan", "application_name": "tekkie"}
 BELLS = ("inbox", "outbox", "transcript", "desk", "receipt")
 _LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
 
@@ -35,7 +33,7 @@ def engine(url: str) -> AsyncEngine:
         pool_size=12,
         max_overflow=4,
         hide_parameters=True,  # an error that is logged must not quote what somebody wrote
-        connect_args={"server_settings": _SERVER, "timeout": 5},
+        connect_args={"server_settings": {"jit": "off", "application_name": "tekkie"}, "timeout": 5},
     )
 
 

@@ -119,6 +119,7 @@ class Sender:
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)
             task.add_done_callback(lambda _: rung.set())
+            await asyncio.sleep(0)  # one by one: whoever brings a message does not wait for a whole batch
         if claimed and not self._paced:
             await asyncio.wait(set(self._at_work), timeout=_GATHER_SECONDS)
         return bool(claimed)

@@ -6,19 +6,21 @@ bot/claims.py hands them out and closes them; every row ends in exactly one Outc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.database import single
 from bot.messages import Incoming, Kind
 from bot.privacy import mask
-from bot.tables import conversation, inbox
+from bot.tables import conversation
 
 
 class Outcome(StrEnum):
@@ -35,7 +37,7 @@ class Outcome(StrEnum):
 
 
 class Acceptor:
-    """Writes accepted messages in batches: whatever waits goes into one transaction together."""
+    """Writes accepted messages in batches: whatever waits goes into one statement together."""
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
@@ -57,7 +59,7 @@ class Acceptor:
 
     async def _write_batch(self, batch: list[tuple[Incoming, asyncio.Future[bool]]]) -> None:
         try:
-            async with self._database.begin() as link:
+            async with single(self._database).connect() as link:
                 fresh = await store(link, [incoming for incoming, _ in batch])
         except DBAPIError as error:  # perhaps one of them cannot be stored: the others must not suffer
             if len(batch) == 1 or error.connection_invalidated:
@@ -79,12 +81,44 @@ def _tell(batch: list[tuple[Incoming, asyncio.Future[bool]]], error: Exception) 
             done.set_exception(error)
 
 
-_ACCEPT = upsert(inbox).on_conflict_do_nothing().returning(inbox.c.channel, inbox.c.external_id)
-_OWNERS = select(conversation.c.channel, conversation.c.address, conversation.c.id).where(
-    tuple_(conversation.c.channel, conversation.c.address).in_(bindparam("addresses", expanding=True))
-)
-_ALIASES = select(conversation.c.channel, conversation.c.alias, conversation.c.id).where(
-    tuple_(conversation.c.channel, conversation.c.alias).in_(bindparam("addresses", expanding=True))
+# One statement, since many wait for it: conversations are found by address or alias, or made, and the messages written.
+# It leaves out (conversation_id is null) new people with an alias: perhaps we know them under that.
+_ACCEPT = text(
+    """
+    WITH batch AS (
+        SELECT * FROM jsonb_to_recordset(:batch) AS b(ord int, channel text, external_id text, address text, alias text,
+            kind text, text text, payload text, language_hint text, message_id text, source text, attachment jsonb)
+    ), people AS (
+        SELECT channel, address, max(alias) AS alias FROM batch GROUP BY channel, address
+    ), known AS (
+        SELECT p.channel, p.address, p.alias, coalesce(c.id, other.id) AS id FROM people p
+        LEFT JOIN conversation c ON c.channel = p.channel AND c.address = p.address
+        LEFT JOIN LATERAL (SELECT o.id FROM conversation o WHERE o.channel = p.channel AND o.alias = p.address
+                           ORDER BY o.id LIMIT 1) other ON true
+    ), moved AS (
+        UPDATE conversation c SET alias = k.alias FROM known k
+        WHERE c.id = k.id AND c.address = k.address AND k.alias <> k.address AND c.alias IS DISTINCT FROM k.alias
+    ), made AS (
+        INSERT INTO conversation (channel, address) SELECT channel, address FROM known
+        WHERE id IS NULL AND alias IS NULL ORDER BY channel, address
+        ON CONFLICT DO NOTHING RETURNING id, channel, address
+    ), owned AS (
+        SELECT b.*, coalesce(k.id, m.id) AS conversation_id FROM batch b
+        JOIN known k ON k.channel = b.channel AND k.address = b.address
+        LEFT JOIN made m ON m.channel = b.channel AND m.address = b.address
+    ), fresh AS (
+        INSERT INTO inbox (conversation_id, channel, external_id, kind, text, payload, language_hint, message_id,
+                           source, attachment)
+        SELECT conversation_id, channel, external_id, kind, text, payload, language_hint, message_id, source, attachment
+        FROM owned WHERE conversation_id IS NOT NULL ORDER BY ord
+        ON CONFLICT DO NOTHING RETURNING channel, external_id
+    )
+    SELECT o.ord, o.conversation_id, f.channel IS NOT NULL AS fresh
+    FROM owned o LEFT JOIN fresh f ON f.channel = o.channel AND f.external_id = o.external_id ORDER BY o.ord
+    """
+).bindparams(bindparam("batch", type_=JSONB))
+_OWNERS = select(conversation.c.id).where(
+    conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
 )
 _RENAME = update(conversation).where(
     conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
@@ -93,23 +127,12 @@ _RENAME = update(conversation).where(
 
 async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
     """Insert `batch` in order; True for each that was new."""
-    owners = await _owners(link, {(m.channel, m.address): m.alias for m in batch})
-    messages: list[dict[str, Any]] = [
-        {
-            "conversation_id": owners[m.channel, m.address],
-            "channel": m.channel,
-            "external_id": m.external_id,
-            "kind": m.kind,
-            "text": mask(m.text),
-            "payload": mask(m.payload) if m.payload and m.kind is Kind.UNREADABLE else m.payload,
-            "language_hint": m.language_hint,
-            "message_id": m.message_id,
-            "source": m.source,
-            "attachment": asdict(m.attachment) if m.attachment else None,
-        }
-        for m in batch
-    ]
-    new = {(channel, external_id) for channel, external_id in await link.execute(_ACCEPT, messages)}
+    new = set[tuple[str, str]]()
+    left = await _insert(link, batch, new)
+    for message in left:
+        await _introduce(link, message)
+    if await _insert(link, left, new):
+        raise RuntimeError("a conversation came and went")  # the sender comes again
     fresh = []
     for m in batch:  # the same message twice in one batch is new only once
         fresh.append((m.channel, m.external_id) in new)
@@ -117,39 +140,42 @@ async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
     return fresh
 
 
-async def _owners(link: AsyncConnection, aliases: dict[tuple[str, str], str | None]) -> dict[tuple[str, str], int]:
-    """The conversation of every (channel, address); `aliases` may know an earlier address of the same person."""
-    owners = await _found(link, _OWNERS, aliases)
-    if aliases.keys() - owners.keys():
-        owners |= await _known_otherwise(link, {key: aliases[key] for key in aliases.keys() - owners.keys()})
-    missing = aliases.keys() - owners.keys()
-    if missing:
-        rows = [{"channel": key[0], "address": key[1], "alias": aliases[key]} for key in sorted(missing)]
-        await link.execute(upsert(conversation).values(rows).on_conflict_do_nothing())
-        owners |= await _found(link, _OWNERS, missing)
-    return owners
+async def _insert(link: AsyncConnection, batch: Sequence[Incoming], new: set[tuple[str, str]]) -> list[Incoming]:
+    """The messages that have no conversation yet; adds to `new` what was written."""
+    if not batch:
+        return []
+    rows = (await link.execute(_ACCEPT, {"batch": [_row(number, m) for number, m in enumerate(batch)]})).all()
+    new.update((batch[row.ord].channel, batch[row.ord].external_id) for row in rows if row.fresh)
+    return [batch[row.ord] for row in rows if row.conversation_id is None]
 
 
-async def _known_otherwise(
-    link: AsyncConnection, aliases: dict[tuple[str, str], str | None]
-) -> dict[tuple[str, str], int]:
-    """People who wrote from their alias before (the conversation moves to the new address) or write from it now."""
-    for (channel, address), alias in aliases.items():
-        if alias:
-            await rename(link, channel, alias, address)
-    return await _found(link, _OWNERS, aliases) | await _found(link, _ALIASES, aliases)
+def _row(number: int, m: Incoming) -> dict[str, Any]:
+    return {
+        "ord": number,
+        "channel": m.channel,
+        "external_id": m.external_id,
+        "address": m.address,
+        "alias": m.alias,
+        "kind": m.kind,
+        "text": mask(m.text),
+        "payload": mask(m.payload) if m.payload and m.kind is Kind.UNREADABLE else m.payload,
+        "language_hint": m.language_hint,
+        "message_id": m.message_id,
+        "source": m.source,
+        "attachment": asdict(m.attachment) if m.attachment else None,
+    }
+
+
+async def _introduce(link: AsyncConnection, m: Incoming) -> None:
+    """Somebody who wrote from their alias before (the conversation moves to the new address), or somebody new."""
+    if not (m.alias and await rename(link, m.channel, m.alias, m.address)):
+        row = {"channel": m.channel, "address": m.address, "alias": m.alias}
+        await link.execute(upsert(conversation).values(row).on_conflict_do_nothing())
 
 
 async def rename(link: AsyncConnection, channel: str, old: str, new: str) -> bool:
     """Somebody has a new address; the old one stays as alias. False when nobody had `old` or `new` is taken."""
-    if await _found(link, _OWNERS, [(channel, new)]):
+    if (await link.execute(_OWNERS, {"on": channel, "known_as": new})).first():
         return False
     done = await link.execute(_RENAME.values(address=new, alias=old), {"on": channel, "known_as": old})
     return bool(done.rowcount)
-
-
-async def _found(
-    link: AsyncConnection, query: Select[Any], addresses: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    rows = await link.execute(query, {"addresses": sorted(addresses)})
-    return {(channel, address): key for channel, address, key in rows}
