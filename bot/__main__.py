@@ -29,6 +29,7 @@ from bot.commands.tools import bench, test
 from bot.messages import LANGUAGES
 from bot.settings import Settings, SettingsError, environment, read
 
+_PART = "front: takes messages in and shows pages; work: answers and sends; all: both in one process"
 Command = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
 
 
@@ -72,7 +73,7 @@ async def _serve(settings: Settings, arguments: argparse.Namespace) -> None:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL is not set; `./tekkie up` brings a database of its own.")
     await postgres.check(settings.database_url)
-    await serve.serve(settings, settings.database_url, arguments.host, arguments.port)
+    await serve.serve(settings, settings.database_url, arguments.host, arguments.port, arguments.part)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         part = add(name, command, text)
         part.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         part.add_argument("--port", type=int, default=8080)
+    part.add_argument("--part", type=serve.Part, choices=list(serve.Part), default=serve.Part.ALL, help=_PART)
     part = add("train", train.command, "train languages whose model is missing or stale")
     part.add_argument("languages", nargs="*", choices=[*LANGUAGES, []], metavar="LANGUAGE")
     either = part.add_mutually_exclusive_group()

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 # Everything that means "the database cannot be used right now"; asyncpg's own errors come through when connecting.
 TROUBLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
+FRONT, AT_WORK = "tekkie front", "tekkie at work"  # what PostgreSQL shows the listening connections as
 BELLS = ("inbox", "outbox", "transcript", "desk", "receipt")
 _LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
 
@@ -51,7 +52,8 @@ class Bell:
     the worker comes back under a new number.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = AT_WORK) -> None:
+        self._name = name
         self._url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self.worker = 0
@@ -98,7 +100,7 @@ class Bell:
             await asyncio.sleep(0.25)
 
     async def _listen_once(self, on_ready: Callable[[], Awaitable[None]]) -> None:
-        link = await asyncpg.connect(self._url, timeout=5)
+        link = await asyncpg.connect(self._url, timeout=5, server_settings={"application_name": self._name})
         self._lost = lost = asyncio.Event()
         link.add_termination_listener(lambda _: lost.set())
         try:

@@ -17,13 +17,14 @@ from bot import inbox, transcript
 from bot.channels import webchat
 from bot.channels.http import Refused
 from bot.channels.webchat import Visitor
-from bot.database import TROUBLE, Bell, wait
+from bot.database import AT_WORK, TROUBLE, Bell, wait
 from bot.messages import LANGUAGES
 from bot.phrases import refuse
 from bot.understanding import Understanding
 
 logger = logging.getLogger(__name__)
 
+_SOMEBODY_AT_WORK = sql(f"SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '{AT_WORK}')")
 _PAGES = Path(__file__).parent / "pages"
 _HEARTBEAT_SECONDS = 15.0
 _HEADERS = {
@@ -65,8 +66,8 @@ class Web:
         return app
 
     async def health(self, request: web.Request) -> web.Response:
-        """200 when database and Rasa side both answer, else 503 and which does not."""
-        parts = {"database": await self._database_ready(), "understanding": await self.understanding.ready()}
+        """200 when database and Rasa side both answer and some process is at work, else 503 and which is missing."""
+        parts = {**await self._by_the_database(), "understanding": await self.understanding.ready()}
         return web.json_response({"ready": all(parts.values()), **parts}, status=200 if all(parts.values()) else 503)
 
     async def page(self, request: web.Request) -> web.Response:
@@ -131,13 +132,12 @@ class Web:
         address = self.visitor.address(request)
         return await transcript.conversation_of(self.database, webchat.NAME, address) if address else None
 
-    async def _database_ready(self) -> bool:
+    async def _by_the_database(self) -> dict[str, bool]:
         try:
             async with asyncio.timeout(2), self.database.connect() as link:
-                await link.execute(sql("SELECT 1"))
-            return True
+                return {"database": True, "worker": bool((await link.execute(_SOMEBODY_AT_WORK)).scalar())}
         except TROUBLE:
-            return False
+            return {"database": False, "worker": False}
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -20,7 +20,7 @@ def test_compose_follows_the_schema() -> None:
 
 def test_only_the_bot_can_be_reached() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    assert set(services) == {"postgres", "nlu", "bot"}
+    assert set(services) == {"postgres", "nlu", "bot", "worker"}
     assert [name for name, service in services.items() if "ports" in service] == ["bot"]
 
 

@@ -27,9 +27,10 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Coaching:
-    """`works` run until the bot stops; `desk` is mounted by bot/web.py."""
+    """`desk` is mounted by bot/web.py and needs `live` beside it; `works` run until the bot stops."""
 
     desk: Desk
+    live: Work
     works: tuple[Work, ...]
 
 
@@ -45,7 +46,7 @@ def coaching(
     """Everything of the coaches, with the channels that are configured."""
     desk = opened(url, database, understanding, _outside(telegram, whatsapp), settings.secure_cookies)
     cards = desk.cards
-    works: list[Work] = [desk.live.run]
+    works: list[Work] = []
     pings = (
         Pings(database, bell, _to_coach(telegram), _subjects(cards), settings.public_url or "") if telegram else None
     )
@@ -54,7 +55,7 @@ def coaching(
     works.append(lambda: timers.run(database, bell, pings.overdue if pings else None, keep_days=settings.keep_days))
     if telegram and (forum := telegram.group()):
         works.append(Group(database, bell, forum, settings.public_url or "", _titles(cards)).run)
-    return Coaching(desk, tuple(works))
+    return Coaching(desk, desk.live.run, tuple(works))
 
 
 def _outside(telegram: Telegram | None, whatsapp: WhatsApp | None) -> Outside:

@@ -1,4 +1,8 @@
-"""Runs the bot: opens everything, answers until told to stop, closes everything in reverse order."""
+"""Runs the bot: opens everything, answers until told to stop, closes everything in reverse order.
+
+Its front takes messages in and shows pages, its work is answering and sending. They meet only in the database, so each
+can be a process of its own (`up` and docker-compose.yml do so): who brings a message never waits for an answer.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from enum import StrEnum
 
 from aiohttp import web
 
@@ -18,9 +23,9 @@ from bot.channels.webchat import Visitor, Webchat
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach.known import Known
-from bot.commands.coaching import coaching
+from bot.commands.coaching import Work, coaching
 from bot.commands.models import language_model
-from bot.database import Bell, engine, free_dead_claims
+from bot.database import AT_WORK, FRONT, Bell, engine, free_dead_claims
 from bot.deliver import Channel, Deliverer
 from bot.inbox import Acceptor
 from bot.language import Detector
@@ -38,12 +43,19 @@ logger = logging.getLogger(__name__)
 _IDLE = 30.0  # seconds: a connection that sends no whole request for so long is closed
 
 
+class Part(StrEnum):
+    """What one process does."""
+
+    ALL = "all"
+    FRONT = "front"
+    WORK = "work"
+
+
 @contextlib.asynccontextmanager
-async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
-    """All workers at work on `database_url`; on the way out none is torn in the middle of a message."""
+async def running(settings: Settings, database_url: str, part: Part = Part.ALL) -> AsyncIterator[Web]:
+    """All workers of `part` at work on `database_url`; on the way out none is torn in the middle of a message."""
     database = engine(database_url)
-    bell = Bell(database_url)
-    detector = Detector.load(language_model(settings.folder))
+    bell = Bell(database_url, FRONT if part is Part.FRONT else AT_WORK)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.dispose)
         await migrate(database)
@@ -55,21 +67,21 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
         acceptor = Acceptor(database)
         telegram = await stack.enter_async_context(Telegram(settings.telegram)) if settings.telegram else None
         whatsapp = await stack.enter_async_context(WhatsApp(settings.whatsapp)) if settings.whatsapp else None
-        channels: dict[str, Channel] = {WEBCHAT: Webchat()}
-        channels |= {TELEGRAM: telegram} if telegram else {}
-        channels |= {WHATSAPP: whatsapp} if whatsapp else {}
-        works: list[Callable[[], Awaitable[None]]] = [
-            lambda: bell.listen(fresh_start),
-            lambda: watch_claims(database),
-            Deliverer(database, bell, channels).run,
-            Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
-        ]
         coaches = coaching(settings, database_url, database, bell, understanding, telegram, whatsapp)
-        works += coaches.works
-        if telegram and settings.telegram and not settings.telegram.webhook:
-            works.append(lambda: poll(telegram, acceptor, bell))
-        elif telegram:
-            works.append(lambda: _announce_webhook(telegram))
+        works: list[Work] = [lambda: bell.listen(fresh_start)]
+        if part is not Part.WORK:
+            works += [coaches.live, *_listening(settings, telegram, acceptor, bell)]
+        if part is not Part.FRONT:
+            detector = Detector.load(language_model(settings.folder))
+            channels: dict[str, Channel] = {WEBCHAT: Webchat()}
+            channels |= {TELEGRAM: telegram} if telegram else {}
+            channels |= {WHATSAPP: whatsapp} if whatsapp else {}
+            works += [
+                lambda: watch_claims(database),
+                Deliverer(database, bell, channels).run,
+                Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
+                *coaches.works,
+            ]
         for work in works:
             stack.push_async_callback(_stop, asyncio.create_task(_for_ever(work)))
         visitor = Visitor(settings.secret, settings.secure_cookies)
@@ -78,12 +90,25 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Web]:
         yield Web(database, bell, understanding, acceptor, visitor, routes)
 
 
-async def serve(settings: Settings, database_url: str, host: str, port: int) -> None:
-    """Answer on `host`:`port` until SIGINT or SIGTERM. Raises OSError when the port is taken."""
+def _listening(settings: Settings, telegram: Telegram | None, acceptor: Acceptor, bell: Bell) -> list[Work]:
+    """How Telegram's messages come in: fetched, or announced where to bring them."""
+    if telegram is None or settings.telegram is None:
+        return []
+    if settings.telegram.webhook:
+        return [lambda: _announce_webhook(telegram)]
+    return [lambda: poll(telegram, acceptor, bell)]
+
+
+async def serve(settings: Settings, database_url: str, host: str, port: int, part: Part = Part.ALL) -> None:
+    """Be `part` until SIGINT or SIGTERM; the front is on `host`:`port`. Raises OSError when the port is taken."""
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    async with running(settings, database_url) as site:
+    async with running(settings, database_url, part) as site:
+        if part is Part.WORK:
+            logger.info("at work")
+            await stopped.wait()
+            return
         runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=1.0, keepalive_timeout=_IDLE)
         await runner.setup()
         try:
@@ -107,7 +132,7 @@ async def _announce_webhook(telegram: Telegram) -> None:
     await asyncio.Event().wait()
 
 
-async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+async def _for_ever(work: Work) -> None:
     """No worker may end in silence: whatever it did not expect is logged, and it starts again."""
     while True:
         try:

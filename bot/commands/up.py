@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -70,9 +71,11 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
         await postgres.check(url)
         _say("Starting the assistant ...")
         nlu = rasa_side.command(settings, LANGUAGES, nlu_port)
-        bot = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port)]
+        bot = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port), "--part"]
         parts.append(Part("The Rasa side", lambda: rasa_side.child(nlu)))
-        parts.append(Part("The bot", lambda: rasa_side.child(bot, DATABASE_URL=url, NLU_URL=nlu_url)))
+        for name, role in (("The bot", "front"), ("The worker", "work")):
+            start = partial(rasa_side.child, [*bot, role], DATABASE_URL=url, NLU_URL=nlu_url)
+            parts.append(Part(name, start))
         note = {"pid": os.getpid(), "port": port, "nlu_url": nlu_url, "database_url": url}
         with _noted(settings.folder, note):
             keeping = asyncio.create_task(_keep_alive(parts, embedded, stopped))

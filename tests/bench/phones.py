@@ -82,14 +82,14 @@ async def run(seconds: int) -> dict[str, Any]:
             database = engine(url)
             await migrate(database)
             port = free_port()
-            process = child(
-                [sys.executable, "-m", "bot", "serve", "--port", str(port)], **_environment(url, rasa_url, fake, meta)
-            )
+            environment = _environment(url, rasa_url, fake, meta)
+            command = [sys.executable, "-m", "bot", "serve", "--port", str(port), "--part"]
+            parts = [child([*command, part], **environment) for part in ("front", "work")]
             try:
                 site = f"http://127.0.0.1:{port}"
                 await _healthy(session, site)
                 load, began = Load(), time.monotonic()
-                watching = asyncio.create_task(_watch(process.pid, load))
+                watching = asyncio.create_task(_watch([part.pid for part in parts], load))
                 await asyncio.gather(
                     _pour(session, site, load, "whatsapp", seconds, meta, fake),
                     _pour(session, site, load, "telegram", seconds, meta, fake),
@@ -99,7 +99,8 @@ async def run(seconds: int) -> dict[str, Any]:
                 watching.cancel()
                 return await _result(database, fake, meta, load, seconds, took)
             finally:
-                await stop(process)
+                for part in parts:
+                    await stop(part)
                 await database.dispose()
 
 
@@ -184,11 +185,11 @@ async def _post(session: aiohttp.ClientSession, url: str, data: bytes, headers: 
     load.accepted.append((time.monotonic() - began) * 1000)
 
 
-async def _watch(pid: int, load: Load) -> None:
-    process = psutil.Process(pid)
+async def _watch(pids: list[int], load: Load) -> None:
+    processes = [psutil.Process(pid) for pid in pids]
     while True:
-        load.memory.append(process.memory_info().rss / 1e6)
-        load.busy = sum(process.cpu_times()[:2])
+        load.memory.append(sum(process.memory_info().rss for process in processes) / 1e6)
+        load.busy = sum(sum(process.cpu_times()[:2]) for process in processes)
         await asyncio.sleep(2)
 
 

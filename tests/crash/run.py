@@ -37,7 +37,7 @@ _QUESTIONS = (
     "ok",
     "matematik şart mı",
 )
-_PARTS = ("bot", "rasa", "postgres")
+_PARTS = ("front", "work", "rasa", "postgres")
 _PATIENCE = 90.0
 
 
@@ -213,7 +213,7 @@ def _kill(part: str, launcher: int, folder: Path) -> bool:
         if part == "postgres":
             victim = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
         else:
-            wanted = "nlu.service" if part == "rasa" else "serve"
+            wanted = "nlu.service" if part == "rasa" else part
             children = psutil.Process(launcher).children()
             victim = next(child.pid for child in children if wanted in child.cmdline())
         os.kill(victim, signal.SIGKILL)
