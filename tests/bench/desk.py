@@ -1,6 +1,6 @@
 """The coaches' desk at work: how soon 20 open desks hear what a person writes, and how long pages take.
 
-    python -m tests.bench.desk          prints JSON; milliseconds
+    python -m tests.bench.desk [--quick]    prints JSON (milliseconds); unless --quick, writes docs/benchmarks.md
 
 200 open cases and 20 event streams live at once, over 10,000 closed cases, on the whole path: accepted, understood by
 the Rasa side, saved, told with the case in it. Once with streams alone, and once while every desk also fetches its
@@ -13,13 +13,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import datetime
 import json
-import os
 import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -32,11 +33,12 @@ from bot.coach.desk import opened
 from bot.coach.outside import Outside
 from bot.coach.people import Newcomer
 from bot.coach.sessions import COOKIE
-from bot.commands import postgres, rasa_side
+from bot.commands import measured, postgres, rasa_side
 from bot.commands.serve import running
 from bot.messages import LANGUAGES, Incoming, Kind
-from bot.settings import read
+from bot.settings import ROOT, read
 from bot.web import Web
+from tests.bench.report import machine
 
 _PAUSE = 0.7  # seconds between two looks at the list, of static/desk_queue.js
 _WORDS = ("wat kost de opleiding", "dank je wel", "ik weet het niet", "bana yardım eder misiniz", "كم الراتب")
@@ -147,7 +149,7 @@ async def _look(session: aiohttp.ClientSession, url: str, heard: Heard, again: a
 
 async def talk(
     site: Web, url: str, tokens: Sequence[str], fetch: bool, per_second: float, seconds: float, cases: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """People write in turn, each in their own open case; what every desk heard of it."""
     heard, ready = Heard(), asyncio.Semaphore(0)
     desks = [asyncio.create_task(browse(url, token, heard, fetch, ready)) for token in tokens]
@@ -177,7 +179,7 @@ async def _write(site: Web, heard: Heard, number: int, cases: int) -> None:
     await site.acceptor.accept(Incoming(NAME, f"{address}:{time.monotonic_ns()}", address, Kind.TEXT, words))
 
 
-async def pages(url: str, token: str, times: int) -> dict[str, object]:
+async def pages(url: str, token: str, times: int) -> dict[str, Any]:
     """Each page alone, one after the other."""
     found: dict[str, object] = {}
     async with aiohttp.ClientSession(headers={"Cookie": f"{COOKIE}={token}"}) as session:
@@ -210,6 +212,21 @@ def _spread(seconds: Sequence[float]) -> dict[str, float]:
     return {"count": len(ordered), **{name: round(value * 1000, 1) for name, value in shown.items()}}
 
 
+def _in_words(looked: dict[str, Any], alone: dict[str, Any], both: dict[str, Any]) -> str:
+    lines = [
+        f"Measured on {datetime.date.today():%d %B %Y} on {machine()}; bot, desk and {alone['desks']} browsers share "
+        "one process.",
+        "",
+        "| what | median | 95th percentile | most |",
+        "|---|---|---|---|",
+    ]
+    rows = [(f"`{path}`", spread) for path, spread in looked.items()]
+    rows.append(("a person's message in every open desk, 10 a second", alone["heard"]))
+    rows.append(("the same while every desk also fetches its whole list each 0.7 s (ours does not)", both["heard"]))
+    lines += [f"| {name} | {s['p50']} ms | {s['p95']} ms | {s['max']} ms |" for name, s in rows]
+    return "\n".join(lines)
+
+
 async def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.desk")
     parser.add_argument("--open", type=int, default=200)
@@ -217,6 +234,7 @@ async def main() -> int:
     parser.add_argument("--coaches", type=int, default=20)
     parser.add_argument("--per-second", type=float, default=10.0, help="messages of people, over all open cases")
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--quick", action="store_true", help="write nothing")
     arguments = parser.parse_args()
     settings = read()
     with postgres.temporary() as database_url:
@@ -225,10 +243,12 @@ async def main() -> int:
             async with running(silent, database_url) as site, serving_desk(site, database_url) as url:
                 tokens = await fill(site.database, arguments.coaches, arguments.open, arguments.closed)
                 rate = (arguments.per_second, arguments.seconds, arguments.open)
-                result: dict[str, object] = {"load before": os.getloadavg(), "pages": await pages(url, tokens[0], 50)}
-                result["streams alone"] = await talk(site, url, tokens, False, *rate)
-                result["streams and lists"] = await talk(site, url, tokens, True, *rate)
-    print(json.dumps(result, indent=2))
+                looked = await pages(url, tokens[0], 50)
+                alone = await talk(site, url, tokens, False, *rate)
+                both = await talk(site, url, tokens, True, *rate)
+    print(json.dumps({"pages": looked, "streams alone": alone, "streams and lists": both}, indent=2))
+    if not arguments.quick:
+        measured.replace(ROOT / "docs" / "benchmarks.md", _in_words(looked, alone, both), "desk")
     return 0
 
 
