@@ -125,6 +125,11 @@ async def test_the_same_message_twice_is_answered_once(shared_site: Site) -> Non
         assert sum(line["id"] == key for line in lines) == 1
 
 
+def _other(signature: str) -> str:
+    """Its first letter changed (the last one carries bits that mean nothing)."""
+    return ("A" if signature[0] != "A" else "B") + signature[1:]
+
+
 async def test_nobody_reads_another_conversation(shared_site: Site) -> None:
     async with Visitor(shared_site.url) as anna, Visitor(shared_site.url) as bilal:
         await anna.say("mijn geheim")
@@ -132,7 +137,7 @@ async def test_nobody_reads_another_conversation(shared_site: Site) -> None:
         assert not any("geheim" in line["text"] for line in (await bilal.history())["lines"])
         [cookie] = [c for c in anna.session.cookie_jar if c.key == COOKIE]
         address, _, signature = cookie.value.rpartition(".")
-        for forged in (address, f"{address}.{signature[:-1]}x", f"x{cookie.value}", cookie.value.swapcase()):
+        for forged in (address, f"{address}.{_other(signature)}", f"x{cookie.value}", cookie.value.swapcase()):
             async with aiohttp.ClientSession(headers={"Cookie": f"{COOKIE}={forged}"}) as thief:
                 for path in ("history", "events"):
                     async with thief.get(f"{shared_site.url}/api/webchat/{path}") as answer:

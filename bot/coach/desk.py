@@ -19,7 +19,7 @@ from bot.coach.cards import Cards, Knowing
 from bot.coach.desk_actions import Actions
 from bot.coach.desk_api import Api
 from bot.coach.desk_events import Events
-from bot.coach.door import LOGIN, Door, Problem, form_of, go_to, token_of
+from bot.coach.door import LOGIN, Door, Problem, form_of, go_to, key_of, token_of
 from bot.coach.live import Live
 from bot.coach.outside import Outside
 from bot.coach.passwords import LEAST_CHARACTERS, WeakPassword
@@ -54,6 +54,7 @@ class Desk:
             web.get("/desk", door.page(self.desk)),
             web.get("/desk/", door.page(self.desk)),
             web.get("/desk/overview", door.page(self.overview)),
+            web.get("/desk/case/{key}", door.open(self.case)),
             web.get(LOGIN, door.open(self.login)),
             web.post(LOGIN, door.open(self.log_in)),
             web.get("/desk/welcome/{token}", door.open(self.welcome)),
@@ -68,6 +69,10 @@ class Desk:
         if session.coach.role is Role.EDITOR:
             return go_to("/desk/overview")
         return _page("desk", csrf=session.csrf, name=session.coach.name)
+
+    async def case(self, request: web.Request) -> web.Response:
+        """Where links in other programs lead (link_to in group_text.py). Says nothing about the case."""
+        return _page("case", key=key_of(request))
 
     async def overview(self, request: web.Request, session: Session) -> web.Response:
         return _page("overview", csrf=session.csrf, name=session.coach.name, role=session.coach.role)

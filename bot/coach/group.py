@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.fit import pieces
 from bot.coach.colleague import CLOSE, GIVE_BACK, HAND_BACK, TAKE
-from bot.coach.group_text import in_brief, state_line, thread_name
+from bot.coach.group_text import in_brief, link_to, state_line, thread_name
 from bot.database import TROUBLE, Bell, single
 from bot.messages import Author, Button, Limits, NotSent, ThreadGone
 from bot.pace import Pace
@@ -100,7 +100,7 @@ class Group:
                 await self.forum.post(case.thread_id, shown)
             await self._save(case.id, mirrored=position)
         elif case.thread_says != state:
-            words = f"{await self._brief(case)}\n{state_line(case.state, case.coach)}\n{self.desk}/desk#{case.key}"
+            words = f"{await self._brief(case)}\n{state_line(case.state, case.coach)}\n{link_to(self.desk, case.key)}"
             buttons = [Button(say(title, "nl"), does) for does, title in _ACTIONS.get(case.state, ())]
             await self.forum.post(case.thread_id, words, buttons)
             if case.state == "closed":

@@ -15,7 +15,7 @@ _AREAS = {
     "elsewhere": "elders",
 }
 _AGES = {"under_16": "onder 16", "16-17": "16-17", "18-26": "18-26", "27+": "27+"}
-_STATES = {"waiting": "wacht op een coach", "taken": "gesprek met {coach}", "closed": "afgerond"}
+_STATES = {"waiting": "Wacht op een coach", "taken": "Gesprek met {coach}", "closed": "Afgerond"}
 _MOST_NAME = 128
 
 
@@ -30,8 +30,13 @@ def thread_name(brief: str, key: str) -> str:
     return f"{brief[: _MOST_NAME - 8]} #{key[:4]}"
 
 
+def link_to(public_url: str, key: str) -> str:
+    """The address of a case at the desk, for use outside the desk."""
+    return f"{public_url}/desk/case/{key}"
+
+
 def state_line(state: str, coach: str | None) -> str:
-    return _STATES.get(state, state).format(coach=coach or "een coach").capitalize()
+    return _STATES.get(state, state).format(coach=coach or "een coach")
 
 
 def titles(topics: list[Mapping[str, object]]) -> dict[str, str]:

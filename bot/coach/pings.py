@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.coach.group_text import in_brief
+from bot.coach.group_text import in_brief, link_to
 from bot.coach.routing import Colleague, Request, ranked
 from bot.database import TROUBLE, Bell, single
 from bot.messages import NotSent
@@ -83,6 +83,6 @@ class Pings:
         brief = in_brief(case.language, title, case.area, case.age_group, case.urgent)
         for colleague in ranked(Request(case.language, group, case.area), colleagues)[:most]:
             try:
-                await self.send(accounts[colleague.id], f"{lead}: {brief}\n{self.desk}/desk#{case.key}")
+                await self.send(accounts[colleague.id], f"{lead}: {brief}\n{link_to(self.desk, case.key)}")
             except NotSent as problem:
                 logger.info("coach %d could not be pinged: %s", colleague.id, problem)

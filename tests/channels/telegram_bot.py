@@ -77,10 +77,12 @@ async def settled(fake: FakeTelegram, database: AsyncEngine) -> Accounts:
 
 
 @contextlib.asynccontextmanager
-async def polling(settings: Settings, rasa_url: str, database_url: str, limits: Limits = HURRIED) -> AsyncIterator[Bot]:
+async def polling(
+    settings: Settings, rasa_url: str, database_url: str, limits: Limits = HURRIED, coach_group: int | None = None
+) -> AsyncIterator[Bot]:
     """A bot that fetches its updates."""
     async with telegram(limits=judge(limits)) as fake:
-        account = Account(TOKEN, SECRET, api_base=fake.url)
+        account = Account(TOKEN, SECRET, api_base=fake.url, coach_group=coach_group)
         async with started(fake, replace(settings, nlu_url=rasa_url, telegram=account), database_url, limits) as bot:
             yield bot
 

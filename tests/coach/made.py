@@ -69,11 +69,14 @@ async def team(
         return int((await link.execute(insert, values | {"answer_hours": answer_hours})).scalar_one())
 
 
-async def coach(database: AsyncEngine, name: str, team_id: int) -> By:
-    """A coach of that team."""
-    insert = text("INSERT INTO coach (team_id, name, email, role) VALUES (:team, :name, :email, 'coach') RETURNING id")
+async def coach(database: AsyncEngine, name: str, team_id: int, telegram: int | None = None) -> By:
+    """A coach of that team, perhaps with a Telegram account."""
+    insert = text(
+        "INSERT INTO coach (team_id, name, email, role, telegram_id)"
+        " VALUES (:team, :name, :email, 'coach', :telegram) RETURNING id"
+    )
     async with database.begin() as link:
-        values = {"team": team_id, "name": name, "email": f"{name}.{next(_numbers)}@tekkie.test"}
+        values = {"team": team_id, "name": name, "email": f"{name}.{next(_numbers)}@tekkie.test", "telegram": telegram}
         return By(int((await link.execute(insert, values)).scalar_one()), name)
 
 

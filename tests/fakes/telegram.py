@@ -22,6 +22,7 @@ from tests.fakes.telegram_faults import Failed, Fault
 from tests.fakes.telegram_limits import Limits
 from tests.fakes.telegram_methods import METHODS, Json, problems, read
 from tests.fakes.telegram_queue import Queue
+from tests.fakes.telegram_topics import Topics
 
 TOKEN = "123456789:AAfakefakefakefakefakefakefakefakefak"
 BOT: Json = {"id": 123456789, "is_bot": True, "first_name": "Tekkie", "username": "tekkie_test_bot"}
@@ -57,6 +58,7 @@ class FakeTelegram:
     faults: dict[int, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     queries: set[str] = field(default_factory=set)  # pressed buttons that wait for an answer
     messages: dict[int, list[Json]] = field(default_factory=lambda: defaultdict(list))  # of the bot, per chat
+    topics: Topics = field(default_factory=Topics)
     settings: dict[tuple[str, str], Json] = field(default_factory=dict)  # (method, language) -> what was set
     on_taken: Callable[[Call], None] = lambda _: None  # a call has had its effect, its answer is not out yet
     changes: asyncio.Event = field(default_factory=asyncio.Event)
@@ -176,6 +178,11 @@ class FakeTelegram:
                 self._answer_query(values["callback_query_id"])
             case "editMessageReplyMarkup":
                 return self._edit(call)
+            case "createForumTopic":
+                self._reach(call.chat)
+                return self.topics.open(call.chat, values["name"])
+            case "closeForumTopic":
+                self.topics.close(call.chat, values["message_thread_id"])
             case _:
                 self.settings[call.method, values.get("language_code", "")] = values
         return True
@@ -190,6 +197,7 @@ class FakeTelegram:
 
     def _send(self, call: Call) -> Json:
         self._reach(call.chat)
+        self.topics.find(call.chat, call.values)
         if seconds := self.limits.take(call.chat):
             raise Failed(faults.slower(seconds))
         chat = self.known.get(call.chat, {"id": call.chat, "type": "private", "first_name": "?"})
@@ -200,6 +208,7 @@ class FakeTelegram:
             point = {name: call.values[name] for name in ("latitude", "longitude")}
             venue = {"location": point, "title": call.values["title"], "address": call.values["address"]}
             message |= {"location": point, "venue": venue}
+        message |= {name: call.values[name] for name in ("message_thread_id",) if name in call.values}
         if "reply_markup" in call.values:
             message["reply_markup"] = call.values["reply_markup"]
         self.messages[call.chat].append(message)

@@ -52,6 +52,8 @@ UNAUTHORIZED = Fault(401, "Unauthorized")
 NO_METHOD = Fault(404, "Not Found")
 OLD_QUERY = Fault(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
 NO_MESSAGE = Fault(400, "Bad Request: message to edit not found")
+NO_THREAD = Fault(400, "Bad Request: message thread not found")
+TOPIC_NOT_MODIFIED = Fault(400, "Bad Request: TOPIC_NOT_MODIFIED")
 NOT_MODIFIED = Fault(
     400,
     "Bad Request: message is not modified: specified new message content and reply markup are exactly the same "

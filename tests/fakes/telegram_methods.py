@@ -26,6 +26,8 @@ METHODS: dict[str, type[methods.TelegramMethod[Any]]] = {
     "sendVenue": methods.SendVenue,
     "sendChatAction": methods.SendChatAction,
     "answerCallbackQuery": methods.AnswerCallbackQuery,
+    "createForumTopic": methods.CreateForumTopic,
+    "closeForumTopic": methods.CloseForumTopic,
     "editMessageReplyMarkup": methods.EditMessageReplyMarkup,
     "setMyCommands": methods.SetMyCommands,
     "setMyName": methods.SetMyName,
@@ -35,6 +37,7 @@ METHODS: dict[str, type[methods.TelegramMethod[Any]]] = {
 _MOST_UNITS = {
     "sendMessage": {"text": 4096},
     "answerCallbackQuery": {"text": 200},
+    "createForumTopic": {"name": 128},
     "setMyName": {"name": 64},
     "setMyDescription": {"description": 512},
     "setMyShortDescription": {"short_description": 120},

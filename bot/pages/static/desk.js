@@ -23,8 +23,8 @@ let connected = null;
 const wanted = () => decodeURIComponent(location.hash.match(/^#\/(.+)$/)?.[1] ?? "") || null;
 
 function go(key) {
-  if (key === wanted()) route();
-  else location.hash = key ? `/${key}` : "/";
+  if (key !== wanted()) location.hash = key ? `/${key}` : "/";
+  route(); // at once: the next key may be pressed before the browser tells of the new address
 }
 
 async function route() {

@@ -1,4 +1,6 @@
-// Logging in and choosing a password: the button that shows what is typed.
+// Logging in and choosing a password: the button that shows what is typed, and the case that was asked for.
+const form = document.querySelector("form");
+if (form && location.hash) form.action += location.hash; // the browser keeps it on the way to the desk
 const reveal = document.getElementById("reveal");
 const field = document.getElementById("password");
 if (reveal && field) {
