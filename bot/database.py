@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 TROUBLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 FRONT, AT_WORK = "tekkie front", "tekkie at work"  # what PostgreSQL shows the listening connections as
-BELLS = ("inbox", "outbox", "transcript", "desk", "receipt")
+BELLS = ("inbox", "outbox", "transcript", "desk", "receipt", "typing")
 _LOCK_SPACE = 7_335_543  # "tekkie" on a telephone keypad, cut to fit
 
 
@@ -129,9 +129,9 @@ class Bell:
                 event.set()
 
     @contextlib.contextmanager
-    def waiting_for(self, bell: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever `bell` ("inbox", "transcript:17") rings."""
-        event = asyncio.Event()
+    def waiting_for(self, bell: str, event: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
+        """An event (a new one, or `event`) that is set whenever `bell` ("inbox", "transcript:17") rings."""
+        event = event or asyncio.Event()
         self._waiting[bell].add(event)
         try:
             yield event

@@ -17,6 +17,7 @@ from bot import inbox, transcript
 from bot.channels import webchat
 from bot.channels.http import Refused
 from bot.channels.webchat import Visitor
+from bot.coach.typing import person_types
 from bot.database import AT_WORK, TROUBLE, Bell, wait
 from bot.messages import LANGUAGES
 from bot.phrases import refuse
@@ -57,6 +58,7 @@ class Web:
                 web.get("/", self.page),
                 web.get("/chat", self.page),
                 web.post("/api/webchat/messages", self.write),
+                web.post("/api/webchat/typing", self.typing),
                 web.get("/api/webchat/events", self.events),
                 web.get("/api/webchat/history", self.history),
                 web.static("/static", _PAGES / "static"),
@@ -92,6 +94,13 @@ class Web:
         response.text = json.dumps({"id": webchat.client_id(incoming.external_id), "repeated": not fresh})
         return response
 
+    async def typing(self, request: web.Request) -> web.Response:
+        """204: the coach of this conversation, if it has one, sees that the person writes."""
+        webchat.from_our_page(request)
+        if conversation := await self._conversation(request):
+            await person_types(self.database, conversation)
+        return web.Response(status=204)
+
     async def history(self, request: web.Request) -> web.Response:
         """{lines: [...], open: [...]}: what was said after ?after=, and own messages still waiting."""
         seen = webchat.last_seen(request)
@@ -103,24 +112,35 @@ class Web:
         return web.json_response({"lines": [webchat.as_json(line) for line in lines], "open": _open(waiting)})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """A stream of `line` events from Last-Event-ID on; 204 while there is no conversation yet."""
-        seen = webchat.last_seen(request)
+        """A stream of `line` and `typing` events from Last-Event-ID on; 204 while there is no conversation yet."""
+        seen, address = webchat.last_seen(request), self.visitor.address(request)
         conversation = await self._conversation(request)
         if conversation is None:
             return web.Response(status=204)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        with self.bell.waiting_for(f"transcript:{conversation}") as rung:
+        talk, coach = f"transcript:{conversation}", webchat.typing_bell(str(address))
+        with (
+            self.bell.waiting_for(talk) as rung,
+            self.bell.waiting_for(coach) as typed,
+            self.bell.waiting_for(coach, rung),
+        ):
             waiting = _open(await transcript.waiting(self.database, conversation))
             await response.prepare(request)
             await response.write(f"retry: 1000\nevent: waiting\ndata: {json.dumps(waiting)}\n\n".encode())
-            await self._stream(response, conversation, seen, rung)
+            await self._stream(response, conversation, seen, rung, typed)
         return response
 
-    async def _stream(self, response: web.StreamResponse, conversation: int, seen: int, rung: asyncio.Event) -> None:
+    async def _stream(
+        self, response: web.StreamResponse, conversation: int, seen: int, rung: asyncio.Event, typed: asyncio.Event
+    ) -> None:
         while True:
             try:
                 lines = await transcript.lines(self.database, conversation, seen)
-                await response.write(b"".join(map(webchat.as_event, lines)) or b": still here\n\n")
+                told = b"".join(map(webchat.as_event, lines))
+                if typed.is_set() and not lines:
+                    told = webchat.TYPING
+                typed.clear()
+                await response.write(told or b": still here\n\n")
                 if lines:
                     seen = lines[-1].position
                 if len(lines) < transcript.MOST_LINES:

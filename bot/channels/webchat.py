@@ -73,11 +73,16 @@ class Webchat:
         return False
 
 
-async def parse(request: web.Request, address: str) -> Incoming:
-    """The message in a POST. Raises Refused with 400, 403, 413, 415 or 422."""
+def from_our_page(request: web.Request) -> None:
+    """Raises Refused with 403 for a request that another website made a browser send."""
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.host:
         raise Refused(403, "wrong_origin")
+
+
+async def parse(request: web.Request, address: str) -> Incoming:
+    """The message in a POST. Raises Refused with 400, 403, 413, 415 or 422."""
+    from_our_page(request)
     if request.content_type != "application/json":
         raise Refused(415, "wrong_type")
     body = _json(await read_body(request, _MOST_BYTES))
@@ -118,6 +123,14 @@ def _source(request: web.Request) -> str | None:
 def client_id(external_id: str) -> str:
     """The id the page gave to its own message."""
     return external_id.partition(":")[2]
+
+
+TYPING = b"event: typing\ndata: {}\n\n"  # a coach writes
+
+
+def typing_bell(address: str) -> str:
+    """What rings when a coach writes to this person; with NOTIFY typing, 'address'."""
+    return f"typing:{address}"
 
 
 def as_event(line: Line) -> bytes:

@@ -97,6 +97,11 @@ class WhatsApp:
             sent = await self._send(outgoing, payload)
         return sent
 
+    async def typing(self, outgoing: Outgoing) -> None:
+        """Show that a coach writes: it goes with a message of the person (`quote`). Raises NotSent."""
+        if outgoing.quote:
+            await self._post(read_and_typing(outgoing.quote))
+
     async def knock(self, outgoing: Outgoing) -> bool:
         """Send the approved template in the person's language that asks them to write. Raises NotSent."""
         name = self._account.templates.get(outgoing.language)

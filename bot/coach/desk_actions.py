@@ -204,7 +204,7 @@ class Actions:
     async def typing(self, move: Move) -> None:
         await self.live.types(move.coach, move.key)
         if self._window_open(move):
-            await sending.show_typing(move.row, self.outside)
+            await sending.show_typing(self.door.database, move.row, self.outside)
 
     def _may_send(self, move: Move) -> None:
         if not self._window_open(move):

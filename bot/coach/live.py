@@ -30,7 +30,7 @@ from bot.database import TROUBLE, single, wait
 
 logger = logging.getLogger(__name__)
 
-_PRESENCE = "desk_presence"
+PRESENCE = "desk_presence"
 _SEEN_SECONDS, _AGAIN_SECONDS = 60.0, 20.0  # how long a coach is taken to look at a case, how often that is renewed
 _RECEIPT_SECONDS = 1.0
 _LAST_LINES = 20  # whose delivery is watched
@@ -58,7 +58,7 @@ _DELIVERED = text(
     WHERE r.key = ANY(:keys) GROUP BY r.key
     """
 ).bindparams(bindparam("keys", type_=ARRAY(Text)))
-_TELL = text(f"SELECT pg_notify('{_PRESENCE}', :message)")
+_TELL = text(f"SELECT pg_notify('{PRESENCE}', :message)")
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Live:
             else:
                 self._place(told["coach"], told["name"], told["key"])
 
-        return {"desk": on_desk, "transcript": on_transcript, _PRESENCE: on_presence}
+        return {"desk": on_desk, "transcript": on_transcript, PRESENCE: on_presence}
 
     async def _pass_on_news(self, lost: asyncio.Event) -> None:
         checked = time.monotonic()

@@ -15,6 +15,7 @@ from bot.messages import NotSent, Outgoing, Reply
 
 _SENT, _FAILED = "template", "template failed"
 
+_LAST = text("SELECT message_id FROM inbox WHERE conversation_id = :talk AND message_id <> '' ORDER BY id DESC LIMIT 1")
 # As new: counted from the start, under a fresh id of the platform, and with a week to go. An update rings no bell.
 _RETRY = text(
     """
@@ -70,10 +71,12 @@ async def template(database: AsyncEngine, row: Row[Any], by: By, outside: Outsid
     return sent
 
 
-async def show_typing(row: Row[Any], outside: Outside) -> None:
+async def show_typing(database: AsyncEngine, row: Row[Any], outside: Outside) -> None:
     """In the channel of the person, where it can be shown; a sign that may be missed."""
     if outside.typing is not None:
+        async with single(database).connect() as link:
+            last = (await link.execute(_LAST, {"talk": row.conversation_id})).scalar()
         try:
-            await outside.typing(row.channel, Outgoing(row.address, Reply(""), row.language, row.alias))
+            await outside.typing(row.channel, Outgoing(row.address, Reply(""), row.language, row.alias, last))
         except NotSent:
             return

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import NAME as TELEGRAM
+from bot.channels.webchat import NAME as WEBCHAT
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach import timers
@@ -17,6 +18,7 @@ from bot.coach.desk import Desk, opened
 from bot.coach.group import Group
 from bot.coach.outside import Outside
 from bot.coach.pings import Pings
+from bot.coach.typing import coach_types
 from bot.database import Bell
 from bot.messages import Outgoing, Reply
 from bot.settings import Settings
@@ -44,7 +46,7 @@ def coaching(
     whatsapp: WhatsApp | None,
 ) -> Coaching:
     """Everything of the coaches, with the channels that are configured."""
-    desk = opened(url, database, understanding, _outside(telegram, whatsapp), settings.secure_cookies)
+    desk = opened(url, database, understanding, _outside(database, telegram, whatsapp), settings.secure_cookies)
     cards = desk.cards
     works: list[Work] = []
     pings = (
@@ -58,7 +60,7 @@ def coaching(
     return Coaching(desk, desk.live.run, tuple(works))
 
 
-def _outside(telegram: Telegram | None, whatsapp: WhatsApp | None) -> Outside:
+def _outside(database: AsyncEngine, telegram: Telegram | None, whatsapp: WhatsApp | None) -> Outside:
     files = {TELEGRAM: telegram.download} if telegram else {}
     files |= {WHATSAPP: whatsapp.download} if whatsapp else {}
 
@@ -68,6 +70,10 @@ def _outside(telegram: Telegram | None, whatsapp: WhatsApp | None) -> Outside:
     async def typing(channel: str, outgoing: Outgoing) -> None:
         if telegram and channel == TELEGRAM:
             await telegram.typing(outgoing)
+        elif whatsapp and channel == WHATSAPP:
+            await whatsapp.typing(outgoing)
+        elif channel == WEBCHAT:
+            await coach_types(database, outgoing.address)
 
     async def fetch(channel: str, media_id: str) -> tuple[str, bytes]:
         return await files[channel](media_id)

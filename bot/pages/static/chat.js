@@ -3,6 +3,7 @@
 import { texts } from "./texts.js";
 
 const MOST = 4096;
+const SIGN = 6000, EVERY = 3000; // milliseconds
 const at = (id) => document.getElementById(id);
 const log = at("log"), lines = at("lines"), form = at("form"), box = at("text");
 const started = "tekkie-started", languageKey = "tekkie-language";
@@ -15,6 +16,8 @@ let position = 0;
 let stream = null;
 let forgetting = false; // "delete my data" was pressed: clear the page when it is done
 let coach = null; // the coach who wrote last, while no assistant wrote after
+let coachTypes = 0; // until when the coach's typing sign stays
+let told = 0; // when we last said that the person types
 const mine = new Map(); // id -> list item of an own message that is not answered yet
 
 function pick() {
@@ -32,7 +35,7 @@ function show(code) {
   document.documentElement.dir = code === "ar" ? "rtl" : "ltr";
   at("notice").textContent = coach ? say().coached(coach) : say().notice;
   for (const id of ["welcome", "intro", "label", "send"]) at(id).textContent = say()[id];
-  at("typing-text").textContent = say().typing;
+  typing();
   at("languages").setAttribute("aria-label", say().languages);
   log.setAttribute("aria-label", say().log);
   box.placeholder = say().placeholder;
@@ -89,6 +92,7 @@ function add(line) {
   }
   if (line.author !== "person") {
     coach = line.coach ?? null;
+    coachTypes = 0;
     show(language);
   }
   const item = bubble(line);
@@ -106,7 +110,24 @@ function showFrom(item) {
 
 function typing() {
   const busy = [...mine.values()].some((item) => !item.classList.contains("failed"));
-  at("typing").hidden = !busy;
+  at("typing-text").textContent = coach ? say().coachTyping(coach) : say().typing;
+  at("typing").hidden = !busy && Date.now() > coachTypes;
+}
+
+// The sign goes by itself: a coach who stops writing tells nobody.
+function coachWrites() {
+  if (!coach) return;
+  coachTypes = Date.now() + SIGN;
+  typing();
+  setTimeout(typing, SIGN + 50);
+  log.scrollTop = log.scrollHeight;
+}
+
+// While a coach has the talk, they see that somebody writes.
+function iWrite() {
+  if (!coach || Date.now() - told < EVERY || !box.value.trim()) return;
+  told = Date.now();
+  fetch("/api/webchat/typing", { method: "POST" }).catch(() => {});
 }
 
 function pend(id, text) {
@@ -179,6 +200,7 @@ function listen() {
     for (const { id, text } of JSON.parse(event.data)) pend(id, text);
   });
   stream.addEventListener("line", (event) => add(JSON.parse(event.data)));
+  stream.addEventListener("typing", coachWrites);
   stream.addEventListener("error", () => {
     at("status").textContent = say().offline;
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000); // an error page instead of a stream
@@ -208,7 +230,7 @@ form.addEventListener("submit", (event) => {
   grow();
   box.focus();
 });
-box.addEventListener("input", () => { count(); grow(); });
+box.addEventListener("input", () => { count(); grow(); iWrite(); });
 box.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();

@@ -1,0 +1,76 @@
+"""Typing signs, both ways, between the chat page and the desk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from bot.coach import sessions
+from tests.coach import made
+from tests.coach.world import Browser, told
+from tests.conftest import Site
+from tests.visitor import Visitor
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Somebody on the web page, their case, and a coach at the desk who is not theirs yet."""
+
+    site: Site
+    visitor: Visitor
+    key: str
+    desk: Browser
+
+    async def take(self) -> None:
+        assert (await self.desk.act(self.key, "take")) is not None
+
+    async def types(self) -> int:
+        async with self.visitor.session.post(f"{self.site.url}/api/webchat/typing") as answer:
+            return answer.status
+
+
+@pytest.fixture
+async def talk(site: Site) -> AsyncIterator[Talk]:
+    by = await made.coach(site.database, "Fatima", await made.team(site.database))
+    async with Visitor(site.url) as visitor, Browser(site.url, "fatima") as desk:
+        desk.keep(await sessions.start(site.database, by.id, None))
+        await visitor.say("hallo")
+        [row] = await made.rows(site.database, "SELECT id FROM conversation")
+        yield Talk(site, visitor, await made.request(site.database, row.id), desk)
+
+
+async def test_the_coach_sees_the_person_type(talk: Talk) -> None:
+    async with talk.desk.events() as heard:
+        assert await talk.types() == 204
+        await talk.take()
+        await told(heard, "case", key=talk.key)
+        await asyncio.sleep(0.3)
+        assert not [kind for kind, _ in [heard.get_nowait() for _ in range(heard.qsize())] if kind == "typing"]
+        assert await talk.types() == 204
+        assert (await told(heard, "typing", key=talk.key))["who"] == "person"
+
+
+async def test_the_person_sees_the_coach_type(talk: Talk) -> None:
+    await talk.take()
+    await asyncio.sleep(0.3)  # what the assistant says of it is there
+    last = (await talk.visitor.history())["lines"][-1]["position"]
+    url = f"{talk.site.url}/api/webchat/events?after={last}"
+    async with talk.visitor.session.get(url) as stream, asyncio.timeout(10):
+        await stream.content.readuntil(b": still here\n\n")
+        await talk.desk.act(talk.key, "typing")
+        assert await stream.content.readuntil(b"\n\n") == b"event: typing\ndata: {}\n\n"
+        await talk.desk.act(talk.key, "write", text="Daar ben ik")
+        assert b"event: line" in await stream.content.readuntil(b"\n\n")
+
+
+async def test_nobody_else_can_make_signs(talk: Talk) -> None:
+    async with talk.visitor.session.post(
+        f"{talk.site.url}/api/webchat/typing", headers={"Origin": "https://elsewhere.example"}
+    ) as answer:
+        assert answer.status == 403
+    async with Visitor(talk.site.url) as stranger:  # no conversation yet: nothing happens
+        async with stranger.session.post(f"{talk.site.url}/api/webchat/typing") as answer:
+            assert answer.status == 204
