@@ -11,7 +11,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import Boolean, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -120,9 +120,13 @@ _ACCEPT = text(
 _OWNERS = select(conversation.c.id).where(
     conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
 )
-_RENAME = update(conversation).where(
-    conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
-)
+_RENAME = text(
+    """
+    UPDATE conversation SET address = :new, alias = :old WHERE id = (
+        SELECT id FROM conversation WHERE channel = :channel AND (address = :old OR (:told AND alias = :old))
+        ORDER BY address = :old DESC, id LIMIT 1)
+    """
+).bindparams(bindparam("told", type_=Boolean))
 
 
 async def store(link: AsyncConnection, batch: Sequence[Incoming]) -> list[bool]:
@@ -168,14 +172,18 @@ def _row(number: int, m: Incoming) -> dict[str, Any]:
 
 async def _introduce(link: AsyncConnection, m: Incoming) -> None:
     """Somebody who wrote from their alias before (the conversation moves to the new address), or somebody new."""
-    if not (m.alias and await rename(link, m.channel, m.alias, m.address)):
+    if not (m.alias and await rename(link, m.channel, m.alias, m.address, told=m.kind is Kind.IDLE)):
         row = {"channel": m.channel, "address": m.address, "alias": m.alias}
         await link.execute(upsert(conversation).values(row).on_conflict_do_nothing())
 
 
-async def rename(link: AsyncConnection, channel: str, old: str, new: str) -> bool:
-    """Somebody has a new address; the old one stays as alias. False when nobody had `old` or `new` is taken."""
+async def rename(link: AsyncConnection, channel: str, old: str, new: str, told: bool = False) -> bool:
+    """Somebody has a new address; the old one stays as alias. False when nobody had `old` or `new` is taken.
+
+    `told`: the platform said so. Then `old` may be an alias too; else a number that was given to somebody else would
+    hand over the talk of the person before.
+    """
     if (await link.execute(_OWNERS, {"on": channel, "known_as": new})).first():
         return False
-    done = await link.execute(_RENAME.values(address=new, alias=old), {"on": channel, "known_as": old})
+    done = await link.execute(_RENAME, {"channel": channel, "old": old, "new": new, "told": told})
     return bool(done.rowcount)

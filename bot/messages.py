@@ -171,6 +171,9 @@ class Failure(StrEnum):
     ALARM = "alarm"  # our own account does not work (token, number): somebody must look
 
 
+TRIED_AGAIN = (Failure.AWAY, Failure.SLOWER, Failure.ALARM)
+
+
 class NotSent(Exception):
     """Raised by a channel. `detail` is a code or a short word, never what was written or to whom."""
 

@@ -37,6 +37,8 @@ async def poll(channel: Telegram, acceptor: Acceptor, bell: Bell) -> None:
                 ready = True
             incoming, following = await channel.fetch(offset)
             await door.accept(incoming)
+            if incoming and following == offset:
+                await asyncio.sleep(_PAUSE_SECONDS)  # only updates without a number, which cannot be confirmed
             offset = following
         except NotSent as problem:
             if problem.failure is Failure.ALARM:

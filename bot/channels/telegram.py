@@ -24,7 +24,7 @@ from bot.channels.telegram_errors import failure
 from bot.channels.telegram_group import TelegramGroup, parse_with_group
 from bot.channels.telegram_http import Request
 from bot.channels.telegram_updates import ALLOWED, CHOSEN, Callback
-from bot.messages import Button, Failure, Incoming, Kind, Limits, Outgoing
+from bot.messages import TRIED_AGAIN, Button, Incoming, Kind, Limits, Outgoing
 from bot.settings import Telegram as Account
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ _ROW = 26  # letters of buttons that stand side by side on a phone
 _POLL_SECONDS = 25
 _AT_ONCE = 100
 _ANSWERED = (Kind.TEXT, Kind.CHOICE, Kind.LOCATION, Kind.MEDIA, Kind.CONTACT)
-_TRIED_AGAIN = (Failure.AWAY, Failure.SLOWER, Failure.ALARM)
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
@@ -130,7 +129,7 @@ class Telegram:
             return str(await self._send(outgoing))
         except TelegramError as error:
             problem = failure(error)
-            if problem.failure not in _TRIED_AGAIN:
+            if problem.failure not in TRIED_AGAIN:
                 self._there.pop(outgoing, None)
             raise problem from error
 

@@ -18,7 +18,7 @@ import aiohttp
 from bot.channels.http import Refused, proxy_for
 from bot.channels.whatsapp_payloads import messages, read_and_typing, recipient, template
 from bot.channels.whatsapp_updates import failure_of, parse_call
-from bot.messages import Failure, Incoming, Kind, Limits, NotSent, Outgoing, Receipt
+from bot.messages import TRIED_AGAIN, Failure, Incoming, Kind, Limits, NotSent, Outgoing, Receipt
 from bot.settings import WhatsApp as Account
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class WhatsApp:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._there: dict[Outgoing, int] = {}  # how many pieces of a long reply came through before it failed
         self._base = f"{account.api_base}/{account.version}/{account.number_id}"
 
     async def __aenter__(self) -> Self:
@@ -91,10 +92,18 @@ class WhatsApp:
             logger.info("no courtesy: %s", problem)
 
     async def send(self, outgoing: Outgoing) -> str | None:
-        """Send one reply; the id of its (last) message. Raises NotSent."""
-        sent = None
-        for payload in messages(outgoing):
-            sent = await self._send(outgoing, payload)
+        """Send one reply; the id of its (last) message. A try after a failure goes on there. Raises NotSent."""
+        sent, parts = None, list(messages(outgoing))
+        try:
+            for number in range(self._there.get(outgoing, 0), len(parts)):
+                sent = await self._send(outgoing, parts[number])
+                if len(parts) > 1:
+                    self._there[outgoing] = number + 1
+        except NotSent as problem:
+            if problem.failure not in TRIED_AGAIN:
+                self._there.pop(outgoing, None)
+            raise
+        self._there.pop(outgoing, None)
         return sent
 
     async def typing(self, outgoing: Outgoing) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.messages import Attachment, Failure, Incoming, Kind, Media, Receipt, Status, clean, point
+from bot.messages import LANGUAGES, Attachment, Failure, Incoming, Kind, Media, Receipt, Status, clean, point
+from bot.phrases import say
 
 logger = logging.getLogger(__name__)
 
@@ -170,8 +171,11 @@ def _receipt(status: Json) -> Receipt | None:
 
 
 def _without_source(text: str) -> tuple[str, str | None]:
+    """Only after a greeting like the one our links fill in: anybody may end a message with "#help"."""
     found = _SOURCE.search(text)
-    return (text[: found.start()], found.group(1)) if found and found.start() else (text, None)
+    if found is None or not text.startswith(tuple(say("hello_link", language).split()[0] for language in LANGUAGES)):
+        return text, None
+    return text[: found.start()], found.group(1)
 
 
 def _values(body: Json) -> Iterator[dict[str, Any]]:

@@ -41,6 +41,12 @@ async def test_what_is_connected(
     assert "does not answer" in capsys.readouterr().out
 
 
+def test_a_hash_tag_of_somebodys_own_stays() -> None:
+    message = calls.message(Person("Anna", "31612345678"), calls.text("ik weet het niet meer #help"))
+    [incoming], _ = parse_call(calls.call(calls.value(messages=[message])), calls.NUMBER_ID)
+    assert (incoming.text, incoming.source) == ("ik weet het niet meer #help", None)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("source", ["bieb-osdorp", "flyer_2026", "7", "x" * 64])
 def test_a_poster_is_counted_and_its_tag_is_not_read(language: str, source: str) -> None:

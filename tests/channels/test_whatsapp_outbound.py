@@ -66,6 +66,23 @@ async def test_a_long_text_is_cut_between_sentences(fake: FakeWhatsApp) -> None:
     assert "context" in one and "context" not in two
 
 
+async def test_a_long_text_goes_on_where_it_failed(fake: FakeWhatsApp) -> None:
+    text = " ".join(f"Dit is zin nummer {number} van een heel lang antwoord." for number in range(120))
+    outgoing = Outgoing(ME, Reply(text))
+    async with WhatsApp(fake.account) as channel:
+
+        async def break_down(_payload: object, _key: str) -> None:
+            fake.faults.append(Fault(status=503))  # from the second piece on
+            fake.before_answer = None
+
+        fake.before_answer = break_down
+        with pytest.raises(NotSent):
+            await channel.send(outgoing)
+        await channel.send(outgoing)
+        await channel.send(outgoing)  # said once more: from the start
+    assert " ".join(said(part) for part in fake.taken()) == f"{text} {text}"
+
+
 async def test_a_long_text_with_choices_keeps_them_together(fake: FakeWhatsApp) -> None:
     text = "Een regel van het antwoord.\n" * 150
     await send(fake, Reply(text, (Button("Een keuze die te lang is voor een knop", "/a"), Button("Niet", "/b"))))

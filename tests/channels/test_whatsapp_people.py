@@ -95,6 +95,31 @@ async def test_a_changed_user_id_without_any_number_keeps_the_talk(chat: Chat) -
     assert len(await conversations(chat, "NL.105", "NL.995")) == 1
 
 
+async def test_a_changed_number_without_the_old_user_id_keeps_the_talk(chat: Chat) -> None:
+    await chat.phone("Emine", "31600000127", "NL.127").say("wat past bij mij?")
+    told = {
+        "type": "system",
+        "system": {"body": "User changed their number", "type": "user_changed_number", "wa_id": "31600000997"},
+    }
+    message = calls.message(Person("Emine", "31600000127"), told)
+    await chat.fake.deliver(calls.call(calls.value(messages=[message])))
+    await chat.settled()
+    assert "Vraag 2 van 6" in said((await chat.phone("Emine", "31600000997").say("1"))[0])
+    assert [row[0] for row in await conversations(chat, "NL.127", "31600000997")] == ["31600000997"]
+
+
+async def test_a_number_of_somebody_else_brings_no_old_talk(chat: Chat) -> None:
+    await chat.phone("Ali", "31600000108", "NL.108").say("wat past bij mij?")
+    await chat.phone("Bram", "31600000108", "NL.118").say("hoi")  # the number was given to somebody new
+    assert len(await conversations(chat, "NL.108", "NL.118")) == 2
+
+
+async def test_another_phone_number_of_somebody_known(chat: Chat) -> None:
+    await chat.phone("Noor", "31600000109", "NL.109").say("hoi")
+    await chat.phone("Noor", "31600000119", "NL.109").say("hoi")
+    assert [row[1] for row in await conversations(chat, "NL.109")] == ["31600000119"]
+
+
 async def test_the_same_message_again_with_other_bytes(chat: Chat) -> None:
     phone = chat.phone("Hassan", "31600000106", "NL.106")
     message = calls.message(phone.person, calls.text("كم تكلفة الدراسة؟"))

@@ -71,6 +71,6 @@ async def test_nobody_else_can_make_signs(talk: Talk) -> None:
         f"{talk.site.url}/api/webchat/typing", headers={"Origin": "https://elsewhere.example"}
     ) as answer:
         assert answer.status == 403
-    async with Visitor(talk.site.url) as stranger:  # no conversation yet: nothing happens
-        async with stranger.session.post(f"{talk.site.url}/api/webchat/typing") as answer:
-            assert answer.status == 204
+    url = f"{talk.site.url}/api/webchat/typing"
+    async with Visitor(talk.site.url) as stranger, stranger.session.post(url) as answer:
+        assert answer.status == 204  # no conversation yet: nothing happens
