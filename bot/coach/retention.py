@@ -23,7 +23,11 @@ _SILENT = """
     c.created_at < now() - :days * interval '1 day' AND NOT EXISTS (SELECT FROM transcript last
         WHERE last.conversation_id = c.id AND last.at >= now() - :days * interval '1 day')
 """
-_OLD_CASES = f"SELECT id FROM referral WHERE closed_at < now() - interval '{_REFERRAL_DAYS} days'"
+# Closed, or left open by everybody.
+_OLD_CASES = f"""
+    SELECT id FROM referral WHERE closed_at < now() - interval '{_REFERRAL_DAYS} days'
+    OR (state <> 'closed' AND greatest(created_at, person_at, coach_at) < now() - interval '{DAYS} days')
+"""
 
 # Each only touches rows that still have something, so that no desk hears about a case where nothing changed.
 _SWEEPS = {
@@ -40,7 +44,7 @@ _SWEEPS = {
         WHERE (jsonb_typeof(c.dialogue) = 'object' OR c.awaits IS NOT NULL) AND c.claimed_by IS NULL AND {_SILENT}""",
     "cases": f"""
         UPDATE referral SET contact = NULL, first_name = NULL, guardian = NULL, reach = NULL, rating_text = NULL
-        WHERE state = 'closed' AND id IN ({_OLD_CASES})
+        WHERE id IN ({_OLD_CASES})
         AND num_nonnulls(contact, first_name, guardian, reach, rating_text) > 0""",
     "notes": f"UPDATE note SET text = '' WHERE text <> '' AND referral_id IN ({_OLD_CASES})",
     "receipts": f"DELETE FROM receipt WHERE at < now() - interval '{_SMALL_DAYS} days'",

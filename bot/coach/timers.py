@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.coach import cases, retention
 from bot.coach.case import Case
-from bot.coach.hours import Hours, after
+from bot.coach.hours import ZONE, Hours, after
 from bot.database import TROUBLE, Bell, single
 from bot.handover import Event, NotPossible
 
@@ -32,6 +32,7 @@ GONE_AFTER = datetime.timedelta(hours=48)  # after the reminder
 # but gives them some hours to answer the coach first.
 LAST_CALL = datetime.timedelta(hours=1)
 FIRST_CALL = datetime.timedelta(hours=4)
+MORNING, EVENING, NIGHT = datetime.time(9), datetime.time(20), datetime.time(21)  # reminders in between, in Amsterdam
 WINDOWS: Mapping[str, float] = {"whatsapp": 24.0}  # channel -> hours
 
 _EVERY = 15.0
@@ -83,13 +84,29 @@ def _about_silence(facts: Facts, since: datetime.datetime, now: datetime.datetim
         return None
     if facts.reminded_at:
         return Event.GONE if facts.reminded_at + GONE_AFTER <= now else None
-    remind_at = since + REMIND_AFTER
+    remind_at, closes_at = since + REMIND_AFTER, None
     if facts.window_hours is not None:
         closes_at = (facts.heard_at or since) + datetime.timedelta(hours=facts.window_hours)
         remind_at = max(min(remind_at, closes_at - LAST_CALL), since + FIRST_CALL)
         if now >= closes_at:
             return None
-    return Event.SILENT if remind_at <= now else None
+    by_day = max(_by_day(remind_at, closes_at), since + FIRST_CALL)
+    return Event.SILENT if by_day <= now and _awake(now) else None
+
+
+def _awake(at: datetime.datetime) -> bool:
+    return MORNING <= at.astimezone(ZONE).time() < NIGHT
+
+
+def _by_day(at: datetime.datetime, latest: datetime.datetime | None) -> datetime.datetime:
+    """Nobody's phone is to ring at night: the next morning, or the evening before when that would be too late."""
+    if _awake(at):
+        return at
+    local = at.astimezone(ZONE)
+    day = local.date() + datetime.timedelta(days=1 if local.time() >= NIGHT else 0)
+    morning = datetime.datetime.combine(day, MORNING, ZONE)
+    evening = datetime.datetime.combine(day - datetime.timedelta(days=1), EVENING, ZONE)
+    return morning if latest is None or morning < latest else evening
 
 
 async def run(

@@ -35,7 +35,8 @@ class TopicModel:
         weights = dict(zip(names, np.sqrt(counts.mean() / counts)))  # halfway to "balanced": see above
         classifier = LinearSVC(C=1.0, tol=0.1, class_weight=weights, random_state=0).fit(matrix, np.asarray(topics))
         self.topics = list(classifier.classes_)
-        self._weights = np.ascontiguousarray(classifier.coef_.T, dtype=np.float32)
+        # half precision: three digits are enough for margins, and it is most of the memory of a model
+        self._weights = np.ascontiguousarray(classifier.coef_.T, dtype=np.float16)
         self._bias = classifier.intercept_.astype(np.float32)
         return self
 
@@ -53,7 +54,7 @@ class TopicModel:
 
     def margins(self, row: Row) -> np.ndarray:
         columns, values = row
-        return np.asarray(values @ self._weights[columns] + self._bias)
+        return np.asarray(values @ self._weights[columns].astype(np.float32) + self._bias)
 
     def probabilities(self, row: Row) -> np.ndarray:
         """Shape (topics,), adds up to 1."""

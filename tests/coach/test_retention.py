@@ -139,6 +139,14 @@ async def test_somebody_who_is_being_answered_keeps_the_dialogue(database: Async
     await made.adds_up(database)
 
 
+@pytest.mark.parametrize(("days", "emptied"), [(181, True), (179, False)])
+async def test_who_it_was_leaves_a_case_that_nobody_closed(database: AsyncEngine, days: int, emptied: bool) -> None:
+    key = await made.asked(database, "left open")
+    await _ago(database, "left open", days)
+    assert (await sweep(database, 400))["cases"] == emptied
+    assert ((await made.case(database, key)).first_name is None) == emptied
+
+
 @pytest.mark.parametrize(("days", "emptied"), [(91, True), (89, False)])
 async def test_who_it_was_leaves_a_closed_case_after_ninety_days(
     database: AsyncEngine, days: int, emptied: bool

@@ -54,23 +54,30 @@ REMINDED = replace(ANSWERED, reminded_at=at("3 06:00"))
         (replace(ASKED, muted=True), "2 15:00", Event.RETURNED),
         (replace(ASKED, reminded_at=at("2 06:00")), "4 12:00", Event.RETURNED),  # never GONE: the person wrote
         # the person is silent
-        (ANSWERED, "3 05:59", None),
-        (ANSWERED, "3 06:00", Event.SILENT),
-        (replace(ANSWERED, woke_at=at("5 10:00")), "6 05:59", None),
-        (replace(ANSWERED, woke_at=at("5 10:00")), "6 06:00", Event.SILENT),
+        (replace(ANSWERED, coach_at=at("2 14:00")), "3 09:59", None),
+        (replace(ANSWERED, coach_at=at("2 14:00")), "3 10:00", Event.SILENT),
+        (ANSWERED, "3 08:59", None),  # at six it is still night
+        (ANSWERED, "3 09:00", Event.SILENT),
+        (ANSWERED, "3 21:00", None),  # the program was away all day: the next morning
+        (replace(ANSWERED, coach_at=at("3 02:00")), "3 23:00", None),
+        (replace(ANSWERED, coach_at=at("3 02:00")), "4 09:00", Event.SILENT),
+        (replace(ANSWERED, woke_at=at("5 10:00")), "6 08:59", None),
+        (replace(ANSWERED, woke_at=at("5 10:00")), "6 09:00", Event.SILENT),
         (replace(ANSWERED, muted=True), "9 06:00", None),
         # WhatsApp: the window closes on Tuesday at 9:30
         (WHATSAPP, "3 05:59", None),
-        (WHATSAPP, "3 06:00", Event.SILENT),
+        (WHATSAPP, "3 09:00", Event.SILENT),
+        (replace(WHATSAPP, heard_at=at("2 08:00")), "2 19:59", None),
+        (replace(WHATSAPP, heard_at=at("2 08:00")), "2 20:00", Event.SILENT),  # at eight in the morning it is too late
         (WHATSAPP, "3 09:29", Event.SILENT),
         (WHATSAPP, "3 09:30", None),
         (replace(WHATSAPP, coach_at=at("2 16:00")), "3 08:29", None),
-        (replace(WHATSAPP, coach_at=at("2 16:00")), "3 08:30", Event.SILENT),  # not after 20 hours: an hour before
+        (replace(WHATSAPP, coach_at=at("2 16:00")), "3 09:00", Event.SILENT),  # not after 20 hours: an hour before
         (replace(WHATSAPP, coach_at=at("3 05:00")), "3 08:59", None),  # four hours to answer the coach
         (replace(WHATSAPP, coach_at=at("3 05:00")), "3 09:00", Event.SILENT),
         (replace(WHATSAPP, coach_at=at("3 06:00")), "3 09:29", None),
         (replace(WHATSAPP, coach_at=at("3 06:00")), "3 10:00", None),
-        (replace(WHATSAPP, heard_at=None), "3 06:00", Event.SILENT),
+        (replace(WHATSAPP, heard_at=None), "3 09:00", Event.SILENT),
         # and stays silent
         (REMINDED, "5 05:59", None),
         (REMINDED, "5 06:00", Event.GONE),

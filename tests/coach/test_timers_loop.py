@@ -23,6 +23,13 @@ from bot.phrases import say
 from tests.coach import made
 
 
+@pytest.fixture(autouse=True)
+def never_night(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests run at any hour; what waits for the morning is in test_timers.py."""
+    monkeypatch.setattr(timers, "MORNING", datetime.time.min)
+    monkeypatch.setattr(timers, "NIGHT", datetime.time.max)
+
+
 async def _later(database: AsyncEngine, key: str, hours: float) -> None:
     """So many hours go by for everything about this case; the audit log, which nobody can change, is not asked."""
     columns = {
