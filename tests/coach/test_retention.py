@@ -28,7 +28,11 @@ async def _ago(database: AsyncEngine, address: str, days: float) -> None:
         ("transcript", ("at",), f"conversation_id = {mine}"),
         ("inbox", ("received_at", "closed_at"), f"conversation_id = {mine}"),
         ("outbox", ("created_at", "closed_at"), f"conversation_id = {mine}"),
-        ("referral", ("created_at", "closed_at", "taken_at", "rated_at"), f"conversation_id = {mine}"),
+        (
+            "referral",
+            ("created_at", "closed_at", "taken_at", "rated_at", "person_at", "coach_at"),
+            f"conversation_id = {mine}",
+        ),
         ("conversation", ("created_at", "heard_at"), f"id = {mine}"),
     ):
         sets = ", ".join(f"{column} = {column} - :days * interval '1 day'" for column in columns)
