@@ -43,7 +43,7 @@ class Claim:
     last_position: int
     mode: str  # who talks, see handover.py
     awaits: str | None
-    offered: tuple[Button, ...]  # the buttons under the last reply
+    offered: tuple[Button, ...]  # the latest buttons since the person's last message
     waiting: int  # open messages behind this one
     slowed: bool  # the person was told so in the last minute
 
@@ -101,7 +101,9 @@ _CLAIM = text(
         i.message_id, i.source, i.attachment, held.mode, held.awaits,
         held.id AS conversation_id, held.language, held.language_from, held.dialogue,
         held.last_position, held.slowed,
-        (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.author <> 'person'
+        (SELECT t.buttons FROM transcript t WHERE t.conversation_id = held.id AND t.buttons <> '[]' AND t.position > (
+             SELECT coalesce(max(p.position), 0) FROM transcript p
+             WHERE p.conversation_id = held.id AND p.author = 'person')
          ORDER BY t.position DESC LIMIT 1) AS offered,
         (SELECT count(*) FROM inbox w WHERE w.conversation_id = held.id AND w.outcome IS NULL) - 1 AS waiting
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -10,11 +11,12 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import claims
+from bot import transcript as said
 from bot.claims import Answer, LostClaim
 from bot.commands.accounts import count
 from bot.database import Bell, free_dead_claims
 from bot.inbox import Acceptor, Outcome
-from bot.messages import Incoming, Kind, Reply
+from bot.messages import Author, Button, Incoming, Kind, Reply
 from bot.tables import inbox as rows
 from bot.tables import transcript
 
@@ -46,6 +48,22 @@ async def test_one_at_a_time_and_in_order(database: AsyncEngine) -> None:
     assert [c.incoming.external_id for c in second] == ["anna:2"]
     assert second[0].dialogue == {"version": 1}
     assert second[0].last_position == 2
+
+
+async def test_buttons_stay_offered_until_the_person_writes(database: AsyncEngine) -> None:
+    asked = replace(ANSWER, replies=(Reply("hielp dit?", (Button("ja", "/affirm"),)),))
+    await accept(database, message(1))
+    [first] = await claims.claim(database, worker=1, most=1)
+    await claims.finish(database, first, asked)
+    async with database.begin() as link:  # a timer says something in between
+        await said.append(link, first.conversation_id, [Reply("even geduld")], Author.ASSISTANT)
+    await accept(database, message(2))
+    [second] = await claims.claim(database, worker=1, most=1)
+    assert [button.title for button in second.offered] == ["ja"]
+    await claims.finish(database, second, ANSWER)
+    await accept(database, message(3))
+    [third] = await claims.claim(database, worker=1, most=1)
+    assert third.offered == ()
 
 
 async def test_many_workers_never_share_a_conversation(database: AsyncEngine) -> None:
