@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from playwright.async_api import async_playwright, expect
 
 from bot.coach import sessions
 from tests.coach import made
+from tests.coach.browsing import ARGUMENTS, CHROMIUM, PHONE, check_access, needs_chromium
 from tests.coach.world import Browser, told
 from tests.conftest import Site
 from tests.visitor import Visitor
@@ -74,3 +76,30 @@ async def test_nobody_else_can_make_signs(talk: Talk) -> None:
     url = f"{talk.site.url}/api/webchat/typing"
     async with Visitor(talk.site.url) as stranger, stranger.session.post(url) as answer:
         assert answer.status == 204  # no conversation yet: nothing happens
+
+
+@needs_chromium
+async def test_on_the_page_itself(site: Site) -> None:
+    by = await made.coach(site.database, "Fatima", await made.team(site.database))
+    async with async_playwright() as playwright, Browser(site.url, "fatima") as desk:
+        desk.keep(await sessions.start(site.database, by.id, None))
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await chromium.new_page(viewport=PHONE, locale="ar")
+        await page.goto(site.url + "/chat")
+        await page.get_by_role("textbox").fill("مرحبا")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("li.assistant")).to_have_count(1)
+        [row] = await made.rows(site.database, "SELECT id FROM conversation")
+        key = await made.request(site.database, row.id)
+        await desk.act(key, "take")
+        await desk.act(key, "write", text="مرحباً، أنا فاطمة")
+        await expect(page.locator("li.coach")).to_have_count(1)
+        await desk.act(key, "typing")
+        await expect(page.locator("#typing")).to_be_visible()
+        await expect(page.locator("#typing-text")).to_have_text("Fatima يكتب الآن")
+        await check_access(page, "chat-coach-types")
+        await expect(page.locator("#typing")).to_be_hidden(timeout=10_000)  # goes by itself
+        async with desk.events() as heard:
+            await page.get_by_role("textbox").press_sequentially("أريد أن أسأل")
+            assert (await told(heard, "typing", key=key))["who"] == "person"
+        await chromium.close()
