@@ -34,8 +34,10 @@ Rows = list[dict[str, str]]
 Understood = list[dict[str, Any]]
 
 
-def held_back(language: str) -> Rows:
-    lines = Path(f"nlu/{language}/held_back.jsonl").read_text("utf-8").splitlines()
+def held_back(language: str, kind: str = "") -> Rows:
+    """The messages, or those of a `kind` ("_hints": hints at a crisis, and messages that only look like it)."""
+    path = Path(f"nlu/{language}/held_back{kind}.jsonl")
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [json.loads(line) for line in lines if line.strip()]
 
 
@@ -147,6 +149,9 @@ def main() -> None:
     rows = held_back(language)
     results, milliseconds = asyncio.run(understand(language, model, rows))
     found = {**measure(rows, results), "median_ms": milliseconds}
+    if hints := held_back(language, "_hints"):
+        harder = measure(hints, asyncio.run(understand(language, model, hints))[0])
+        found |= {"hints_caught": harder["crisis_caught"], "look_alikes": harder["false_alarms"]}
     if "--curve" in sys.argv:
         found["curve"] = curve(language, rows)
     print("RESULT " + json.dumps(found), flush=True)

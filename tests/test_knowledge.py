@@ -77,12 +77,12 @@ def test_held_back_messages_are_not_trained_on(language: str) -> None:
         return tuple(re.findall(r"\w+", text.lower())) or (text,)
 
     trained = {spoken(text) for _, text in examples(language)}
-    for name in ("held_back", "calibration"):
+    for name in ("held_back", "calibration", "held_back_hints"):
         lines = (ROOT / f"nlu/{language}/{name}.jsonl").read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
         shared = [row["text"] for row in rows if spoken(row["text"]) in trained]
         assert [text for text in shared if has_words(text)] == []  # a thumb is a thumb
-        assert {row["topic"] for row in rows} == set(TOPICS)
+        assert {row["topic"] for row in rows} == set(TOPICS) or name == "held_back_hints"
 
 
 @pytest.mark.parametrize("name", KNOWN["occupations"])

@@ -21,6 +21,8 @@ _ROWS = {
     "out_of_scope_refused": "out of scope, not answered as something else",
     "crisis_caught": "crisis messages caught",
     "false_alarms": "false alarms",
+    "hints_caught": "harder: mere hints at a crisis caught",
+    "look_alikes": "harder: false alarms among look-alikes and ordinary messages",
 }
 
 
@@ -48,6 +50,7 @@ def table(results: dict[str, Result]) -> str:
     rows = [
         f"| {text} | " + " | ".join(f"{100 * r[key]:.1f} %" for r in results.values()) + " |"
         for key, text in _ROWS.items()
+        if all(key in result for result in results.values())
     ]
     rows.append("| messages | " + " | ".join(str(r["messages"]) for r in results.values()) + " |")
     rows.append("| median for one message | " + " | ".join(f"{r['median_ms']:.1f} ms" for r in results.values()) + " |")
