@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         part = add(name, command, text)
         part.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         part.add_argument("--port", type=int, default=8080)
-    part.add_argument("--part", type=serve.Part, choices=list(serve.Part), default=serve.Part.ALL, help=_PART)
+    part.add_argument("--part", type=serve.Role, choices=list(serve.Role), default=serve.Role.ALL, help=_PART)
     part = add("train", train.command, "train languages whose model is missing or stale")
     part.add_argument("languages", nargs="*", choices=[*LANGUAGES, []], metavar="LANGUAGE")
     either = part.add_mutually_exclusive_group()
@@ -117,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     part.add_argument("--quick", action="store_true", help="only the table, nothing written")
     part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (hours)")
     part.add_argument("--epochs", type=int, default=evaluate_stock.EPOCHS, help="of Rasa's network with --stock")
-    add("content", content.content, "what editors should look at; exit 1 when something is broken")
     part.add_argument("--examples", type=int, help="with --stock: at most so many per topic, for everybody")
+    add("content", content.content, "what editors should look at; exit 1 when something is broken")
     part = add("bench", bench, "measure against stock Rasa, write docs/benchmarks.md")
     part.add_argument("--quick", action="store_true", help="a short run that writes nothing")
     return parser

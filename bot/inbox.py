@@ -11,7 +11,7 @@ from dataclasses import asdict
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, bindparam, select, text
+from sqlalchemy import Boolean, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -117,14 +117,12 @@ _ACCEPT = text(
     FROM owned o LEFT JOIN fresh f ON f.channel = o.channel AND f.external_id = o.external_id ORDER BY o.ord
     """
 ).bindparams(bindparam("batch", type_=JSONB))
-_OWNERS = select(conversation.c.id).where(
-    conversation.c.channel == bindparam("on"), conversation.c.address == bindparam("known_as")
-)
 _RENAME = text(
     """
     UPDATE conversation SET address = :new, alias = :old WHERE id = (
         SELECT id FROM conversation WHERE channel = :channel AND (address = :old OR (:told AND alias = :old))
         ORDER BY address = :old DESC, id LIMIT 1)
+    AND NOT EXISTS (SELECT FROM conversation WHERE channel = :channel AND address = :new)
     """
 ).bindparams(bindparam("told", type_=Boolean))
 
@@ -183,7 +181,5 @@ async def rename(link: AsyncConnection, channel: str, old: str, new: str, told: 
     `told`: the platform said so. Then `old` may be an alias too; else a number that was given to somebody else would
     hand over the talk of the person before.
     """
-    if (await link.execute(_OWNERS, {"on": channel, "known_as": new})).first():
-        return False
     done = await link.execute(_RENAME, {"channel": channel, "old": old, "new": new, "told": told})
     return bool(done.rowcount)

@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.commands import postgres, rasa_side
-from bot.commands.serve import Part, running
+from bot.commands.serve import Role, running
 from bot.database import engine
 from bot.messages import LANGUAGES
 from bot.migrations.run import migrate
@@ -84,9 +84,9 @@ async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, database_url: str, port: int = 0, part: Part = Part.ALL) -> AsyncIterator[Site]:
+async def serving(settings: Settings, database_url: str, port: int = 0, role: Role = Role.ALL) -> AsyncIterator[Site]:
     """The whole bot or its front, on a free port unless told which."""
-    async with running(settings, database_url, part) as site:
+    async with running(settings, database_url, role) as site:
         runner = web.AppRunner(site.application(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:

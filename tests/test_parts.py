@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import aiohttp
 
-from bot.commands.serve import Part, running
+from bot.commands.serve import Role, running
 from bot.settings import Settings
 from tests.conftest import serving
 from tests.visitor import Visitor
@@ -15,7 +15,7 @@ from tests.visitor import Visitor
 
 async def test_messages_wait_for_a_worker(settings: Settings, rasa_url: str, database_url: str) -> None:
     ours = replace(settings, nlu_url=rasa_url)
-    async with serving(ours, database_url, part=Part.FRONT) as front, Visitor(front.url) as anna:
+    async with serving(ours, database_url, role=Role.FRONT) as front, Visitor(front.url) as anna:
         assert await health(front.url) == (
             503,
             {"ready": False, "database": True, "worker": False, "understanding": True},
@@ -23,7 +23,7 @@ async def test_messages_wait_for_a_worker(settings: Settings, rasa_url: str, dat
         assert await anna.post("wat kost de programmeerschool?") == 202
         await asyncio.sleep(1)
         assert (await anna.history())["lines"] == []
-        async with running(ours, database_url, Part.WORK):
+        async with running(ours, database_url, Role.WORK):
             async with asyncio.timeout(20):
                 while len((await anna.history())["lines"]) < 2:
                     await asyncio.sleep(0.05)

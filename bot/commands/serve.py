@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 _IDLE = 30.0  # seconds: a connection that sends no whole request for so long is closed
 
 
-class Part(StrEnum):
+class Role(StrEnum):
     """What one process does."""
 
     ALL = "all"
@@ -52,10 +52,10 @@ class Part(StrEnum):
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, database_url: str, part: Part = Part.ALL) -> AsyncIterator[Web]:
-    """All workers of `part` at work on `database_url`; on the way out none is torn in the middle of a message."""
+async def running(settings: Settings, database_url: str, role: Role = Role.ALL) -> AsyncIterator[Web]:
+    """All workers of `role` at work on `database_url`; on the way out none is torn in the middle of a message."""
     database = engine(database_url)
-    bell = Bell(database_url, FRONT if part is Part.FRONT else AT_WORK)
+    bell = Bell(database_url, FRONT if role is Role.FRONT else AT_WORK)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(database.dispose)
         await migrate(database)
@@ -69,9 +69,9 @@ async def running(settings: Settings, database_url: str, part: Part = Part.ALL) 
         whatsapp = await stack.enter_async_context(WhatsApp(settings.whatsapp)) if settings.whatsapp else None
         coaches = coaching(settings, database_url, database, bell, understanding, telegram, whatsapp)
         works: list[Work] = [lambda: bell.listen(fresh_start)]
-        if part is not Part.WORK:
+        if role is not Role.WORK:
             works += [coaches.live, *_listening(settings, telegram, acceptor, bell)]
-        if part is not Part.FRONT:
+        if role is not Role.FRONT:
             detector = Detector.load(language_model(settings.folder))
             channels: dict[str, Channel] = {WEBCHAT: Webchat()}
             channels |= {TELEGRAM: telegram} if telegram else {}
@@ -99,13 +99,13 @@ def _listening(settings: Settings, telegram: Telegram | None, acceptor: Acceptor
     return [lambda: poll(telegram, acceptor, bell)]
 
 
-async def serve(settings: Settings, database_url: str, host: str, port: int, part: Part = Part.ALL) -> None:
-    """Be `part` until SIGINT or SIGTERM; the front is on `host`:`port`. Raises OSError when the port is taken."""
+async def serve(settings: Settings, database_url: str, host: str, port: int, role: Role = Role.ALL) -> None:
+    """Be `role` until SIGINT or SIGTERM; the front is on `host`:`port`. Raises OSError when the port is taken."""
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    async with running(settings, database_url, part) as site:
-        if part is Part.WORK:
+    async with running(settings, database_url, role) as site:
+        if role is Role.WORK:
             logger.info("at work")
             await stopped.wait()
             return

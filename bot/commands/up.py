@@ -22,6 +22,7 @@ import aiohttp
 
 from bot.coach import people
 from bot.commands import content, postgres, rasa_side
+from bot.commands.serve import Role
 from bot.commands.train import WorseModel, ensure_trained, pins
 from bot.database import engine
 from bot.messages import LANGUAGES
@@ -73,7 +74,7 @@ async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event)
         nlu = rasa_side.command(settings, LANGUAGES, nlu_port)
         bot = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port), "--part"]
         parts.append(Part("The Rasa side", lambda: rasa_side.child(nlu)))
-        for name, role in (("The bot", "front"), ("The worker", "work")):
+        for name, role in (("The bot", Role.FRONT), ("The worker", Role.WORK)):
             start = partial(rasa_side.child, [*bot, role], DATABASE_URL=url, NLU_URL=nlu_url)
             parts.append(Part(name, start))
         note = {"pid": os.getpid(), "port": port, "nlu_url": nlu_url, "database_url": url}

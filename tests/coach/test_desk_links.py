@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.coach.group_text import link_to
 from tests.coach.browsing import ARGUMENTS, CHROMIUM, needs_chromium
-from tests.coach.test_desk_together import KINDS, STATIC, at_the_desk
+from tests.coach.test_desk_together import at_the_desk, with_static
 from tests.coach.world import PASSWORD, World, a_case
 
 pytestmark = needs_chromium
@@ -36,13 +36,8 @@ async def test_somebody_who_is_logged_in(browser: Browser, world: World) -> None
 
 
 async def test_somebody_who_logs_in_first(browser: Browser, world: World) -> None:
-    async def give(route: Route) -> None:
-        path = STATIC / route.request.url.rsplit("/", 1)[1]
-        await route.fulfill(path=path, content_type=KINDS[path.suffix])
-
     _, key = await a_case(world)
-    page = await browser.new_page(locale="nl-NL")
-    await page.route("**/static/*", give)
+    page = await with_static(await browser.new_page(locale="nl-NL"))
     await follow(page, link_to(world.url, key))
     await page.get_by_label("E-mailadres").fill(world.coaches["Fatima"].email)
     await page.get_by_label("Wachtwoord", exact=True).fill(PASSWORD)

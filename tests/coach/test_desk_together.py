@@ -24,18 +24,23 @@ async def browser() -> AsyncIterator[Browser]:
         yield await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
 
-async def at_the_desk(browser: Browser, world: World, name: str) -> Page:
-    """This coach's browser, logged in, with the desk open. bot/web.py gives the static files, which is not here."""
+async def with_static(page: Page) -> Page:
+    """The page, given the static files: bot/web.py does that, which is not here."""
 
     async def give(route: Route) -> None:
         path = STATIC / route.request.url.rsplit("/", 1)[1]
         await route.fulfill(path=path, content_type=KINDS[path.suffix])
 
+    await page.route("**/static/*", give)
+    return page
+
+
+async def at_the_desk(browser: Browser, world: World, name: str) -> Page:
+    """This coach's browser, logged in, with the desk open."""
     context = await browser.new_context(viewport=SCREEN, locale="nl-NL", reduced_motion="reduce")
     token = await sessions.start(world.database, world.coaches[name].id, None)
     await context.add_cookies([{"name": COOKIE, "value": token, "url": world.url + "/desk"}])
-    page = await context.new_page()
-    await page.route("**/static/*", give)
+    page = await with_static(await context.new_page())
     await page.goto(world.url + "/desk")
     await expect(page.locator("#me")).to_contain_text(name)
     return page

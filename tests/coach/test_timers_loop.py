@@ -22,12 +22,7 @@ from bot.messages import Reply
 from bot.phrases import say
 from tests.coach import made
 
-
-@pytest.fixture(autouse=True)
-def never_night(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These tests run at any hour; what waits for the morning is in test_timers.py."""
-    monkeypatch.setattr(timers, "MORNING", datetime.time.min)
-    monkeypatch.setattr(timers, "NIGHT", datetime.time.max)
+pytestmark = pytest.mark.usefixtures("never_night")  # what waits for the morning is in test_timers.py
 
 
 async def _later(database: AsyncEngine, key: str, hours: float) -> None:
@@ -38,11 +33,8 @@ async def _later(database: AsyncEngine, key: str, hours: float) -> None:
         "transcript": ("at",),
         "conversation": ("heard_at",),
     }  # fmt: skip
-    where = {
-        "referral": "key = :key",
-        "transcript": "conversation_id = (SELECT conversation_id FROM referral WHERE key = :key)",
-        "conversation": "id = (SELECT conversation_id FROM referral WHERE key = :key)",
-    }
+    talk = "(SELECT conversation_id FROM referral WHERE key = :key)"
+    where = {"referral": "key = :key", "transcript": f"conversation_id = {talk}", "conversation": f"id = {talk}"}
     for table, names in columns.items():
         sets = ", ".join(f"{name} = {name} - :hours * interval '1 hour'" for name in names)
         await made.change(database, f"UPDATE {table} SET {sets} WHERE {where[table]}", key=key, hours=hours)
