@@ -7,7 +7,6 @@ training examples per topic. Called by `./tekkie evaluate`.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import sys
@@ -41,13 +40,13 @@ def held_back(language: str, kind: str = "") -> Rows:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-async def understand(language: str, model: str, rows: Rows) -> tuple[Understood, float]:
+def understand(language: str, model: str, rows: Rows) -> tuple[Understood, float]:
     """What the model makes of every message, and the median milliseconds for one."""
     dialogue = Dialogue(language, model)
     results, seconds = [], []
     for row in rows:
         began = time.perf_counter()
-        results.append(await dialogue.parse(row["text"]))
+        results.append(dialogue.parse(row["text"]))
         seconds.append(time.perf_counter() - began)
     return results, sorted(seconds)[len(seconds) // 2] * 1000
 
@@ -147,10 +146,10 @@ def _calibration(pairs: list[Any]) -> list[tuple[float, float, int]]:
 def main() -> None:
     language, model = sys.argv[1:3]
     rows = held_back(language)
-    results, milliseconds = asyncio.run(understand(language, model, rows))
+    results, milliseconds = understand(language, model, rows)
     found = {**measure(rows, results), "median_ms": milliseconds}
     if hints := held_back(language, "_hints"):
-        harder = measure(hints, asyncio.run(understand(language, model, hints))[0])
+        harder = measure(hints, understand(language, model, hints)[0])
         found |= {"hints_caught": harder["crisis_caught"], "look_alikes": harder["false_alarms"]}
     if "--curve" in sys.argv:
         found["curve"] = curve(language, rows)

@@ -12,12 +12,12 @@ Start: python -m nlu.service --port 5005 --model nl=PATH --model tr=PATH --model
 from __future__ import annotations
 
 import argparse
-import asyncio
 import gc
 import logging
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from aiohttp import web
 
 from nlu.quiet import quiet
@@ -25,7 +25,7 @@ from nlu.quiet import quiet
 quiet()  # before Rasa is imported
 
 import actions.knowledge  # noqa: E402
-from nlu.dialogue import BadRequest, Dialogue, TurnFailed, skip_result_validation  # noqa: E402
+from nlu.dialogue import BadRequest, Dialogue, TurnFailed, trim_rasa  # noqa: E402
 
 logger = logging.getLogger("tekkie.nlu")
 DIALOGUES = web.AppKey("dialogues", dict)
@@ -48,7 +48,7 @@ async def parse(request: web.Request) -> web.Response:
     texts = body.get("texts")
     if not isinstance(texts, list) or not all(isinstance(t, str) for t in texts) or len(texts) > _MOST_TEXTS:
         raise web.HTTPBadRequest(text=f"texts must be a list of at most {_MOST_TEXTS} strings")
-    return web.json_response({"results": [await dialogue.parse(text) for text in texts]})
+    return web.json_response({"results": [dialogue.parse(text) for text in texts]})
 
 
 async def topics(request: web.Request) -> web.Response:
@@ -111,17 +111,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model", action="append", required=True, metavar="LANGUAGE=PATH")
     arguments = parser.parse_args()
-    skip_result_validation()
+    trim_rasa()
     models = {language: Path(path) for language, _, path in (m.partition("=") for m in arguments.model)}
     app = application(models)
     gc.freeze()  # the models never become garbage: keep the collector off them
-    web.run_app(app, host=arguments.host, port=arguments.port, print=None, access_log=None, loop=_loop())
-
-
-def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    return loop
+    web.run_app(app, host=arguments.host, port=arguments.port, print=None, access_log=None, loop=uvloop.new_event_loop())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,13 @@ class TopicClassifier(IntentClassifier, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             text = message.get(TEXT) or ""
-            row = self._probabilities(text)
+            probabilities = cache(self._probabilities)  # sentences are asked for twice
+            row = probabilities(text)
             ranking = self._ranking(row)
-            alarm = self._safety.alarm(text, row, self._probabilities)
+            alarm = self._safety.alarm(text, row, probabilities)
             decision = decide(ranking, alarm, self._thresholds)
             if may_hold_two(ranking):
-                parts = [self._ranking(self._probabilities(part)) for part in questions(text)]
+                parts = [self._ranking(probabilities(part)) for part in questions(text)]
                 decision = other_questions(decision, ranking, parts, _SURE_OF_PART)
             self._write(message, ranking, decision)
         return messages

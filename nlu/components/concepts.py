@@ -26,6 +26,7 @@ class Thesaurus:
     def __init__(self, concepts: dict[str, Iterable[str]], language: str) -> None:
         self._exact: dict[str, list[str]] = {}
         self._starts: dict[str, list[str]] = {}
+        self._first_words: set[str] = set()  # of phrases of several words
         for concept, phrases in concepts.items():
             for phrase in phrases:
                 phrase = str(phrase).strip()
@@ -33,6 +34,8 @@ class Thesaurus:
                 table = self._starts if phrase.endswith("*") else self._exact
                 if words and concept not in table.setdefault(words, []):
                     table[words].append(concept)
+                if " " in words:
+                    self._first_words.add(words.split()[0])
 
     @classmethod
     def load(cls, path: Path, language: str) -> Thesaurus:
@@ -59,8 +62,9 @@ class Thesaurus:
         """Every concept in `normalised`, once per mention, in reading order."""
         words = _TOKEN.findall(normalised)
         found: list[str] = []
-        for start in range(len(words)):
-            for end in range(start + 1, min(start + _LONGEST, len(words)) + 1):
+        for start, first in enumerate(words):
+            longest = _LONGEST if first in self._first_words else 1
+            for end in range(start + 1, min(start + longest, len(words)) + 1):
                 phrase = " ".join(words[start:end])
                 found += self._exact.get(phrase, ())
                 # only the last word may be longer than the phrase in the thesaurus
