@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Float, Integer, Text, bindparam, func, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import outbox
 from bot.database import single
 from bot.handover import Mode
 from bot.inbox import Outcome
@@ -148,7 +149,7 @@ async def claim(database: AsyncEngine, worker: int, most: int) -> list[Claim]:
 
 # One statement and so one transaction: everything follows from the claim that still holds.
 _FINISH = text(
-    """
+    f"""
     WITH held AS (
         UPDATE conversation SET claimed_by = NULL, language = :language, language_from = :language_from,
             dialogue = :dialogue, last_position = last_position + :count,
@@ -159,7 +160,7 @@ _FINISH = text(
             source = coalesce(source, :source)
         WHERE id = :conversation AND claimed_by = :worker AND mode = :mode
           AND EXISTS (SELECT FROM inbox WHERE id = :inbox AND outcome IS NULL)
-        RETURNING id, last_position - :count AS before
+        RETURNING id, channel, last_position - :count AS before
     ), shut AS (
         UPDATE inbox SET outcome = :outcome, text = NULL, closed_at = now(),
             payload = CASE WHEN kind = 'unreadable' THEN payload END
@@ -173,10 +174,7 @@ _FINISH = text(
         FROM held, jsonb_to_recordset(:lines) AS line (number int, author text, text text, buttons jsonb, place jsonb,
             dutch text, language text, topic text, confidence float, attachment jsonb)
         ORDER BY line.number RETURNING id, author
-    ), sending AS (
-        INSERT INTO outbox (conversation_id, transcript_id, channel, quote)
-        SELECT :conversation, said.id, :channel, :quote FROM said WHERE said.author <> 'person' ORDER BY said.id
-    )
+    ), {outbox.ENTER}
     SELECT count(*) FROM held
     """
 ).bindparams(
@@ -200,7 +198,6 @@ async def finish(database: AsyncEngine, claimed: Claim, answer: Answer) -> None:
         "conversation": claimed.conversation_id,
         "worker": claimed.worker,
         "inbox": claimed.inbox_id,
-        "channel": claimed.incoming.channel,
         "outcome": answer.outcome,
         "language": answer.language,
         "language_from": answer.language_from,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.messages import LANGUAGES, Button, Incoming
+from bot.messages import LANGUAGES, WEBCHAT, Button, Incoming
 from bot.phrases import command_names
 
 DEFAULT_LANGUAGE = "nl"
@@ -15,7 +15,6 @@ OTHER = "other"
 _OUTCOMES = {"answer": "answered", "ask_back": "asked_back", "not_understood": "not_understood"}
 
 
-_TELLS_BY_ITSELF = "webchat"  # its page says at the top that no human answers
 _SAYS_SO = ("greet", "are_you_a_bot")
 SMALL_TALK = ("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult", "complaint", "out_of_scope")
 _OPT_OUT = "stop"  # what people type on WhatsApp instead of /stop
@@ -79,4 +78,4 @@ def command(text: str) -> Command | None:
 
 def introduces_itself(incoming: Incoming, topic: str | None) -> bool:
     """Whether the first answer says by itself that no human wrote it."""
-    return incoming.channel == _TELLS_BY_ITSELF or topic in _SAYS_SO or command(incoming.text) is Command.START
+    return incoming.channel == WEBCHAT or topic in _SAYS_SO or command(incoming.text) is Command.START

@@ -15,10 +15,11 @@ import json
 import math
 import re
 import unicodedata
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ _SELDOM_ARABIC = re.compile("[چگ]")  # the same, but Iraqi and Moroccan too
 _LATIN = re.compile("[a-z\u00df-\u024f]")
 _ORDER = 4  # letters that predict the next one, plus one
 _LETTERS = 200.0
+_MOST_WORDS, _MOST_LETTERS = 20_000, 30_000  # remembered; some 10 MB each
+_ANY_LETTER = -math.log(_LETTERS)
 _SHARE_OF_WORDS = 0.5
 _SHARE_OF_DUTCH = {"nl": 0.0, "tr": 0.2, "ar": 0.12}  # how much people mix in
 _SHARE_OF_DUTCH_ELSEWHERE = 0.02
@@ -41,7 +44,6 @@ _BASE = "nl"
 _PRIORS = {"nl": 0.7, "tr": 0.0, "ar": 0.0, "en": -0.5, "af": -5.0, "fy": -4.0}  # log
 _LANGDETECT_PRIORS = {"nl": 0.4, "tr": 0.3, "ar": 0.1, "en": 0.1}
 _IN_DOUBT = 0.85
-_WELL_KNOWN = -7.5  # mean log-probability of a word in a sentence of words we know
 _SURE_OF_ENGLISH = 0.9
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
 # How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
@@ -59,10 +61,16 @@ class Detected:
 
 
 class Detector:
-    """`counts`: per language {"words": {word: n}, "letters": {context + letter: n}}, from `learn`."""
+    """`counts`: per language {"words": {word: n}, "letters": {context + letter: n}}, from `learn`.
+
+    All languages are weighed side by side, and words and letters met before are remembered: an array each.
+    """
 
     def __init__(self, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> None:
-        self._models = {language: _Model(part["words"], part["letters"]) for language, part in counts.items()}
+        self._languages = list(counts)
+        self._models = [_Model(part["words"], part["letters"]) for part in counts.values()]
+        self._word = lru_cache(_MOST_WORDS)(self._weigh_word)
+        self._letter = lru_cache(_MOST_LETTERS)(self._weigh_letter)
 
     @classmethod
     def load(cls, path: Path) -> Detector:
@@ -76,10 +84,10 @@ class Detector:
         by_script = _by_script(text)
         if by_script:
             return Detected(by_script, 0.99, len(words))
-        spoken = {language: self._score(words, language, expected) for language in LANGUAGES}
-        if max(spoken.values()) < _WELL_KNOWN * len(words):  # else no other language can come near
-            elsewhere = (self._score(words, code, expected) for code in self._models if code not in LANGUAGES)
-            spoken[OTHER] = max(elsewhere, default=-math.inf)
+        summed = zip(self._languages, _sums(map(self._word, words)), strict=True)
+        scores = {language: score + _prior(language, expected) for language, score in summed}
+        spoken = {language: scores.pop(language) for language in LANGUAGES}
+        spoken[OTHER] = max(scores.values(), default=-math.inf)
         best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
@@ -88,14 +96,21 @@ class Detector:
             return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
         return Detected(best, 1 / total, len(words))
 
-    def _score(self, words: list[str], language: str, expected: str | None) -> float:
-        """Log-probability of all words in one language, Dutch mixed in."""
-        mixed_in = _SHARE_OF_DUTCH.get(language, _SHARE_OF_DUTCH_ELSEWHERE)
-        own, dutch = self._models[language], self._models[_BASE]
-        score = _prior(language, expected)
-        for word in words:
-            score += math.log((1 - mixed_in) * own.probability(word) + mixed_in * dutch.probability(word))
-        return score
+    def _weigh_word(self, word: str) -> array[float]:
+        """Its log-probability in each language, Dutch mixed in: as a whole, and letter after letter."""
+        framed = _framed(word)
+        pieces = [framed[max(0, at + 1 - _ORDER) : at + 1] for at in range(1, len(framed))]
+        spelled = _sums(map(self._letter, pieces))
+        found = {
+            language: _SHARE_OF_WORDS * model.words.get(word, 0.0) + (1 - _SHARE_OF_WORDS) * math.exp(letters)
+            for language, model, letters in zip(self._languages, self._models, spelled, strict=True)
+        }
+        shares = ((found[language], _SHARE_OF_DUTCH.get(language, _SHARE_OF_DUTCH_ELSEWHERE)) for language in found)
+        return array("d", [math.log((1 - dutch) * own + dutch * found[_BASE]) for own, dutch in shares])
+
+    def _weigh_letter(self, piece: str) -> array[float]:
+        """The log-probability of the last letter after the others, in each language."""
+        return array("d", [model.letter(piece) for model in self._models])
 
 
 def choose(detected: Detected, tongue: Tongue) -> Tongue | None:
@@ -154,37 +169,36 @@ def _count(texts: Iterable[str]) -> Counter[str]:
 
 
 class _Model:
+    """One language: `words` and their probabilities, and letters after others (Witten-Bell interpolation)."""
+
     def __init__(self, words: Mapping[str, int], letters: Mapping[str, int]) -> None:
-        self._words = words
-        self._total = sum(words.values()) + 1
-        self._letters = letters
-        self._followed: dict[str, int] = defaultdict(int)
-        self._kinds: dict[str, int] = defaultdict(int)
+        total = sum(words.values()) + 1
+        self.words = {word: times / total for word, times in words.items()}
+        followed: dict[str, int] = defaultdict(int)
+        kinds: dict[str, int] = defaultdict(int)
         for piece, times in letters.items():
-            self._followed[piece[:-1]] += times
-            self._kinds[piece[:-1]] += 1
-        self._known: dict[str, float] = {}
+            followed[piece[:-1]] += times
+            kinds[piece[:-1]] += 1
+        # log-probabilities: of the last letter of a piece after the others; of "some letter not seen" after a context
+        self._unseen = {context: math.log(kinds[context] / (followed[context] + kinds[context])) for context in kinds}
+        self._seen: dict[str, float] = {}
+        for piece in sorted(letters, key=len):  # the end of a piece is a piece
+            context = piece[:-1]
+            shorter = math.exp(self._seen[piece[1:]]) if context else 1 / _LETTERS
+            share = (letters[piece] + kinds[context] * shorter) / (followed[context] + kinds[context])
+            self._seen[piece] = math.log(share)
 
-    def probability(self, word: str) -> float:
-        if word not in self._known:
-            whole = self._words.get(word, 0) / self._total
-            spelled = math.exp(sum(math.log(self._letter(word, at)) for at in range(1, len(_framed(word)))))
-            if len(self._known) > 50_000:
-                self._known.clear()
-            self._known[word] = _SHARE_OF_WORDS * whole + (1 - _SHARE_OF_WORDS) * spelled
-        return self._known[word]
+    def letter(self, piece: str) -> float:
+        """Log-probability of the last letter after the others."""
+        unseen = 0.0
+        while piece and piece not in self._seen:
+            unseen += self._unseen.get(piece[:-1], 0.0)
+            piece = piece[1:]
+        return unseen + (self._seen[piece] if piece else _ANY_LETTER)
 
-    def _letter(self, word: str, at: int) -> float:
-        """Probability of one letter after up to three others (Witten-Bell interpolation)."""
-        framed = _framed(word)
-        probability = 1 / _LETTERS
-        for length in range(min(_ORDER, at + 1)):
-            context = framed[at - length : at]
-            kinds = self._kinds.get(context, 0)
-            if kinds:
-                seen = self._letters.get(context + framed[at], 0)
-                probability = (seen + kinds * probability) / (self._followed[context] + kinds)
-        return probability
+
+def _sums(rows: Iterable[Iterable[float]]) -> Iterable[float]:
+    return map(math.fsum, zip(*rows, strict=True))
 
 
 def _is_english(text: str) -> bool:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 MOST_CHARACTERS = 4096
 LANGUAGES = ("nl", "tr", "ar")
+WEBCHAT = "webchat"  # the channel without a platform: its page reads the transcript
 
 
 class Kind(StrEnum):

@@ -1,7 +1,7 @@
 """The outbox: replies waiting to be sent, in order per conversation, at least once.
 
-Rows are made by claims.finish. A worker claims them, the channel sends, `close` marks them; a crash in
-between may send one again, never lose one. Every row ends as sent, failed:<reason> or expired.
+Rows are made together with the lines they send (`ENTER`). A worker claims them, the channel sends, `close` marks
+them; a crash in between may send one again, never lose one. Every row ends as sent, failed:<reason> or expired.
 """
 
 from __future__ import annotations
@@ -13,10 +13,19 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, Float, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.database import single
-from bot.messages import Failure, Outgoing, Place, Reply, read_buttons
+from bot.messages import WEBCHAT, Failure, Outgoing, Place, Reply, read_buttons
 
 SENT, FAILED, EXPIRED = "sent", "failed", "expired"
 _MOST_DAYS = 7  # an answer nobody could take for a week is of no use
+
+# Part of a statement: rows for the lines that were `said` (id, author) in the conversation `held` (id, channel).
+# The web chat needs no sending: its page reads the transcript (docs/decisions/0002).
+ENTER = f"""sending AS (
+        INSERT INTO outbox (conversation_id, transcript_id, channel, quote, outcome, closed_at)
+        SELECT held.id, said.id, held.channel, :quote, CASE WHEN held.channel = '{WEBCHAT}' THEN '{SENT}' END,
+            CASE WHEN held.channel = '{WEBCHAT}' THEN now() END
+        FROM held, said WHERE said.author <> 'person' ORDER BY said.id
+    )"""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import BigInteger, Integer, Text, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot import outbox
 from bot.database import single
 from bot.messages import Author, Line, Place, Reply, read_buttons
 from bot.tables import conversation, inbox, transcript
@@ -15,24 +16,38 @@ from bot.tables import conversation, inbox, transcript
 MOST_LINES = 500
 
 
+# Built once: putting a query together costs more than running it.
+_CONVERSATION = select(conversation.c.id).where(
+    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("address")
+)
+_LINES = (
+    select(transcript, inbox.c.external_id)
+    .outerjoin(inbox, inbox.c.id == transcript.c.inbox_id)
+    .where(
+        transcript.c.conversation_id == bindparam("conversation"),
+        transcript.c.position > bindparam("after"),
+        transcript.c.text != "",
+    )
+    .order_by(transcript.c.position)
+    .limit(MOST_LINES)
+)
+_WAITING = (
+    select(inbox.c.external_id, inbox.c.text)
+    .where(inbox.c.conversation_id == bindparam("conversation"), inbox.c.outcome.is_(None))
+    .order_by(inbox.c.id)
+)
+
+
 async def conversation_of(database: AsyncEngine, channel: str, address: str) -> int | None:
     """The id of the conversation with `address`, None when nothing was written yet."""
-    query = select(conversation.c.id).where(conversation.c.channel == channel, conversation.c.address == address)
     async with single(database).connect() as link:
-        return (await link.execute(query)).scalar()
+        return (await link.execute(_CONVERSATION, {"channel": channel, "address": address})).scalar()
 
 
 async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> list[Line]:
     """The lines after position `after`, in order, at most MOST_LINES; forgotten ones are left out."""
-    query = (
-        select(transcript, inbox.c.external_id)
-        .outerjoin(inbox, inbox.c.id == transcript.c.inbox_id)
-        .where(transcript.c.conversation_id == conversation_id, transcript.c.position > after, transcript.c.text != "")
-        .order_by(transcript.c.position)
-        .limit(MOST_LINES)
-    )
     async with single(database).connect() as link:
-        rows = (await link.execute(query)).all()
+        rows = (await link.execute(_LINES, {"conversation": conversation_id, "after": after})).all()
     return [
         Line(
             position=row.position,
@@ -50,7 +65,7 @@ async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> 
 
 
 _APPEND = text(
-    """
+    f"""
     WITH held AS (
         UPDATE conversation SET last_position = last_position + :count WHERE id = :conversation
         RETURNING id, channel, language, last_position - :count AS before
@@ -61,11 +76,8 @@ _APPEND = text(
             line.dutch, :topic, coalesce(:language, held.language)
         FROM held, jsonb_to_recordset(:lines) AS line
             (number int, text text, buttons jsonb, place jsonb, dutch text)
-        ORDER BY line.number RETURNING id, position
-    ), sending AS (
-        INSERT INTO outbox (conversation_id, transcript_id, channel, quote)
-        SELECT held.id, said.id, held.channel, :quote FROM held, said ORDER BY said.id
-    )
+        ORDER BY line.number RETURNING id, author, position
+    ), {outbox.ENTER}
     SELECT max(position) FROM said
     """
 ).bindparams(
@@ -112,10 +124,6 @@ async def append(
 
 async def waiting(database: AsyncEngine, conversation_id: int) -> list[tuple[str, str]]:
     """(external id, text) of messages that are accepted but not answered yet, in order."""
-    query = (
-        select(inbox.c.external_id, inbox.c.text)
-        .where(inbox.c.conversation_id == conversation_id, inbox.c.outcome.is_(None))
-        .order_by(inbox.c.id)
-    )
     async with single(database).connect() as link:
-        return [(row.external_id, row.text or "") for row in await link.execute(query)]
+        rows = (await link.execute(_WAITING, {"conversation": conversation_id})).all()
+    return [(row.external_id, row.text or "") for row in rows]

@@ -16,9 +16,9 @@ from aiohttp import web
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from bot.channels.http import Refused, read_body
-from bot.messages import MOST_CHARACTERS, Incoming, Kind, Limits, Line, Outgoing, clean
+from bot.messages import MOST_CHARACTERS, WEBCHAT, Incoming, Kind, Line, clean
 
-NAME = "webchat"
+NAME = WEBCHAT
 COOKIE = "tekkie_chat"
 _MOST_BYTES = 65_536
 _SOURCE = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -59,18 +59,6 @@ class Visitor:
 
     def _signer(self) -> URLSafeSerializer:
         return URLSafeSerializer(self.secret, salt=NAME)
-
-
-class Webchat:
-    """Sending is done by being readable: the event stream shows the transcript."""
-
-    limits = Limits()
-
-    async def send(self, outgoing: Outgoing) -> str | None:
-        return None
-
-    async def knock(self, outgoing: Outgoing) -> bool:
-        return False
 
 
 def from_our_page(request: web.Request) -> None:

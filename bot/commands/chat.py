@@ -17,14 +17,13 @@ from bot.commands import postgres, rasa_side
 from bot.commands.serve import running
 from bot.commands.train import ensure_trained
 from bot.database import wait
-from bot.messages import LANGUAGES, MOST_CHARACTERS, Author, Button, Incoming, Kind, Line, clean
+from bot.messages import LANGUAGES, MOST_CHARACTERS, WEBCHAT, Author, Button, Incoming, Kind, Line, clean
 from bot.phrases import LANGUAGE_PAYLOAD
 from bot.settings import Settings
 from bot.tables import conversation, inbox
 from bot.tables import transcript as said
 from bot.web import Web
 
-CHANNEL = "webchat"  # the path of the web page, without the page
 _ADDRESS = "terminal"
 
 
@@ -68,8 +67,8 @@ class Talk:
         self._said += 1
         key = f"{self._address}:{self._said}"
         kind = Kind.TEXT if payload is None else Kind.CHOICE
-        await self._site.acceptor.accept(Incoming(CHANNEL, key, self._address, kind, words, payload))
-        number = await transcript.conversation_of(self._site.database, CHANNEL, self._address)
+        await self._site.acceptor.accept(Incoming(WEBCHAT, key, self._address, kind, words, payload))
+        number = await transcript.conversation_of(self._site.database, WEBCHAT, self._address)
         assert number is not None
         with self._site.bell.waiting_for(f"transcript:{number}") as rung:
             while (outcome := await _outcome(self._site.database, key)) is None:
@@ -83,7 +82,7 @@ class Talk:
 
 
 async def _outcome(database: AsyncEngine, key: str) -> str | None:
-    query = select(inbox.c.outcome).where(inbox.c.channel == CHANNEL, inbox.c.external_id == key)
+    query = select(inbox.c.outcome).where(inbox.c.channel == WEBCHAT, inbox.c.external_id == key)
     async with database.connect() as link:
         return (await link.execute(query)).scalar()
 

@@ -18,8 +18,7 @@ from aiohttp import web
 from bot.answer import Answerer
 from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import NAME as TELEGRAM
-from bot.channels.webchat import NAME as WEBCHAT
-from bot.channels.webchat import Visitor, Webchat
+from bot.channels.webchat import Visitor
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach.known import Known
@@ -73,8 +72,7 @@ async def running(settings: Settings, database_url: str, role: Role = Role.ALL) 
             works += [coaches.live, *_listening(settings, telegram, acceptor, bell)]
         if role is not Role.FRONT:
             detector = Detector.load(language_model(settings.folder))
-            channels: dict[str, Channel] = {WEBCHAT: Webchat()}
-            channels |= {TELEGRAM: telegram} if telegram else {}
+            channels: dict[str, Channel] = {TELEGRAM: telegram} if telegram else {}
             channels |= {WHATSAPP: whatsapp} if whatsapp else {}
             works += [
                 lambda: watch_claims(database),
