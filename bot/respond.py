@@ -25,8 +25,9 @@ logger = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 8  # conversations one process answers at the same time
 _POLL_SECONDS = 0.5
-_GATHER_SECONDS = 0.003  # claim what arrives together in one statement
-_BUSY_SECONDS = 0.01  # the same while others are being answered: fewer and larger claims
+_GATHER_SECONDS = 0.001  # claim what arrives together in one statement
+_BUSY_SECONDS = 0.01  # the same while many are being answered: fewer and larger claims
+_MANY = 3
 _RETRY_SECONDS = (0.5, 3.0)
 _MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 
@@ -68,7 +69,7 @@ class Responder:
             await asyncio.sleep(0)  # one by one: whoever brings a message does not wait for a whole batch
         if len(taken) < free or not free:
             await wait(rung, _POLL_SECONDS)
-            await asyncio.sleep(_BUSY_SECONDS if at_work else _GATHER_SECONDS)
+            await asyncio.sleep(_BUSY_SECONDS if len(at_work) >= _MANY else _GATHER_SECONDS)
 
     async def _handle(self, claimed: Claim) -> None:
         """One message from claim to closed row; whatever goes wrong is logged here by id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, select, text
+from sqlalchemy import BigInteger, Integer, Text, and_, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import outbox
@@ -31,9 +31,10 @@ _LINES = (
     .order_by(transcript.c.position)
     .limit(MOST_LINES)
 )
-_WAITING = (
-    select(inbox.c.external_id, inbox.c.text)
-    .where(inbox.c.conversation_id == bindparam("conversation"), inbox.c.outcome.is_(None))
+_OPEN = (
+    select(conversation.c.id, inbox.c.external_id, inbox.c.text)
+    .outerjoin(inbox, and_(inbox.c.conversation_id == conversation.c.id, inbox.c.outcome.is_(None)))
+    .where(conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("address"))
     .order_by(inbox.c.id)
 )
 
@@ -42,6 +43,13 @@ async def conversation_of(database: AsyncEngine, channel: str, address: str) -> 
     """The id of the conversation with `address`, None when nothing was written yet."""
     async with single(database).connect() as link:
         return (await link.execute(_CONVERSATION, {"channel": channel, "address": address})).scalar()
+
+
+async def open_talk(database: AsyncEngine, channel: str, address: str) -> tuple[int, list[tuple[str, str]]] | None:
+    """The conversation's id, and (external id, text) of messages accepted but not answered yet, in order."""
+    async with single(database).connect() as link:
+        rows = (await link.execute(_OPEN, {"channel": channel, "address": address})).all()
+    return (rows[0].id, [(row.external_id, row.text or "") for row in rows if row.external_id]) if rows else None
 
 
 async def lines(database: AsyncEngine, conversation_id: int, after: int = 0) -> list[Line]:
@@ -120,10 +128,3 @@ async def append(
     values = {"conversation": conversation_id, "lines": lines, "count": len(lines), "author": author}
     values |= {"coach": coach, "topic": topic, "language": language, "quote": quote, "inbox": inbox_id}
     return int((await link.execute(_APPEND, values)).scalar_one())
-
-
-async def waiting(database: AsyncEngine, conversation_id: int) -> list[tuple[str, str]]:
-    """(external id, text) of messages that are accepted but not answered yet, in order."""
-    async with single(database).connect() as link:
-        rows = (await link.execute(_WAITING, {"conversation": conversation_id})).all()
-    return [(row.external_id, row.text or "") for row in rows]

@@ -97,34 +97,34 @@ class Web:
     async def typing(self, request: web.Request) -> web.Response:
         """204: the coach of this conversation, if it has one, sees that the person writes."""
         webchat.from_our_page(request)
-        if conversation := await self._conversation(request):
-            await person_types(self.database, conversation)
+        if (address := self.visitor.address(request)) and (talk := await self._talk(address)):
+            await person_types(self.database, talk[0])
         return web.Response(status=204)
 
     async def history(self, request: web.Request) -> web.Response:
         """{lines: [...], open: [...]}: what was said after ?after=, and own messages still waiting."""
-        seen = webchat.last_seen(request)
-        conversation = await self._conversation(request)
-        if conversation is None:
+        seen, address = webchat.last_seen(request), self.visitor.address(request)
+        talk = await self._talk(address) if address else None
+        if talk is None:
             return web.json_response({"lines": [], "open": []})
-        waiting = await transcript.waiting(self.database, conversation)  # first, so that nothing falls between
+        conversation, waiting = talk  # read first, so that nothing falls between
         lines = await transcript.lines(self.database, conversation, seen)
-        return web.json_response({"lines": [webchat.as_json(line) for line in lines], "open": _open(waiting)})
+        return web.json_response({"lines": [webchat.as_json(line) for line in lines], "open": waiting})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """A stream of `line` and `typing` events from Last-Event-ID on; 204 while there is no conversation yet."""
         seen, address = webchat.last_seen(request), self.visitor.address(request)
-        conversation = await self._conversation(request)
-        if conversation is None:
+        talk = await self._talk(address) if address else None
+        if talk is None or address is None:
             return web.Response(status=204)
+        conversation, waiting = talk
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        talk, coach = f"transcript:{conversation}", webchat.typing_bell(str(address))
+        coach = webchat.typing_bell(address)
         with (
-            self.bell.waiting_for(talk) as rung,
+            self.bell.waiting_for(f"transcript:{conversation}") as rung,
             self.bell.waiting_for(coach) as typed,
             self.bell.waiting_for(coach, rung),
         ):
-            waiting = _open(await transcript.waiting(self.database, conversation))
             await response.prepare(request)
             await response.write(f"retry: 1000\nevent: waiting\ndata: {json.dumps(waiting)}\n\n".encode())
             await self._stream(response, conversation, seen, rung, typed)
@@ -148,9 +148,13 @@ class Web:
             except TROUBLE:
                 return  # the page comes back by itself and asks for what it missed
 
-    async def _conversation(self, request: web.Request) -> int | None:
-        address = self.visitor.address(request)
-        return await transcript.conversation_of(self.database, webchat.NAME, address) if address else None
+    async def _talk(self, address: str) -> tuple[int, list[dict[str, str]]] | None:
+        """The conversation's id and own messages still waiting; None when nothing was written yet."""
+        talk = await transcript.open_talk(self.database, webchat.NAME, address)
+        if talk is None:
+            return None
+        conversation, waiting = talk
+        return conversation, [{"id": webchat.client_id(key), "text": text} for key, text in waiting]
 
     async def _by_the_database(self) -> dict[str, bool]:
         try:
@@ -196,6 +200,3 @@ def _refusal(request: web.Request, status: int, code: str) -> web.Response:
         response.force_close()  # do not read the rest
     return response
 
-
-def _open(waiting: list[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"id": webchat.client_id(external_id), "text": text} for external_id, text in waiting]

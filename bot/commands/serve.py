@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
@@ -80,6 +81,7 @@ async def running(settings: Settings, database_url: str, role: Role = Role.ALL) 
                 Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
                 *coaches.works,
             ]
+        gc.freeze()  # what is made once never becomes garbage: keep the collector off it
         for work in works:
             stack.push_async_callback(_stop, asyncio.create_task(_for_ever(work)))
         visitor = Visitor(settings.secret, settings.secure_cookies)
