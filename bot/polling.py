@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
-from bot.channels.telegram import Telegram
 from bot.database import TROUBLE, Bell
 from bot.doorman import Doorman
 from bot.inbox import Acceptor
 from bot.messages import Failure, NotSent
+
+if TYPE_CHECKING:  # its library takes a second to load; who has no Telegram need not wait
+    from bot.channels.telegram import Telegram
 
 logger = logging.getLogger(__name__)
 

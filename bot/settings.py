@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -18,6 +19,14 @@ _TELEGRAM_TOKEN = re.compile(r"\d{5,}:[\w-]{30,}")
 
 class SettingsError(Exception):
     """A setting cannot be used; the message is one sentence for the person who installs Tekkie."""
+
+
+class Role(StrEnum):
+    """What one process of the bot does."""
+
+    ALL = "all"
+    FRONT = "front"
+    WORK = "work"
 
 
 @dataclass(frozen=True)

@@ -199,4 +199,3 @@ def _refusal(request: web.Request, status: int, code: str) -> web.Response:
     if status in (400, 408, 413):
         response.force_close()  # do not read the rest
     return response
-

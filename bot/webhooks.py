@@ -6,15 +6,18 @@ Anything but 200 makes the platform come again; a repeat is acknowledged and ign
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import inbox, receipts
 from bot.channels.http import read_body
-from bot.channels.telegram import Telegram
 from bot.channels.whatsapp import WhatsApp
 from bot.doorman import Doorman
+
+if TYPE_CHECKING:  # its library takes a second to load; who has no Telegram need not wait
+    from bot.channels.telegram import Telegram
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _MOST_BYTES = 3_000_000  # Meta's own limit; Telegram's updates are far smaller

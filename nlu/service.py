@@ -20,9 +20,11 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
+from nlu.no_tensorflow import without_tensorflow
 from nlu.quiet import quiet
 
-quiet()  # before Rasa is imported
+quiet()  # both before Rasa is imported
+without_tensorflow()
 
 import actions.knowledge  # noqa: E402
 from nlu.dialogue import BadRequest, Dialogue, TurnFailed, trim_rasa  # noqa: E402

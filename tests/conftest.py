@@ -12,11 +12,11 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.commands import postgres, rasa_side
-from bot.commands.serve import Role, running
+from bot.commands.serve import running
 from bot.database import engine
 from bot.messages import LANGUAGES
 from bot.migrations.run import migrate
-from bot.settings import Settings, read
+from bot.settings import Role, Settings, read
 from bot.web import Web
 
 

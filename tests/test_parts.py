@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import aiohttp
 
-from bot.commands.serve import Role, running
-from bot.settings import Settings
+from bot.commands.serve import running
+from bot.settings import Role, Settings
 from tests.conftest import serving
 from tests.visitor import Visitor
 

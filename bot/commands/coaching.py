@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import NAME as TELEGRAM
 from bot.channels.webchat import NAME as WEBCHAT
 from bot.channels.whatsapp import WhatsApp
@@ -23,6 +23,9 @@ from bot.database import Bell
 from bot.messages import Outgoing, Reply
 from bot.settings import Settings
 from bot.understanding import Understanding
+
+if TYPE_CHECKING:  # its library takes a second to load; who has no Telegram need not wait
+    from bot.channels.telegram import Telegram
 
 Work = Callable[[], Awaitable[None]]
 

@@ -6,23 +6,24 @@ can be a process of its own (`up` and docker-compose.yml do so): who brings a me
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import gc
 import logging
 import signal
 from collections.abc import AsyncIterator
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bot.answer import Answerer
-from bot.channels.telegram import Telegram
 from bot.channels.telegram_updates import NAME as TELEGRAM
 from bot.channels.webchat import Visitor
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach.known import Known
+from bot.commands import postgres
 from bot.commands.coaching import Work, coaching
 from bot.commands.models import language_model
 from bot.database import AT_WORK, FRONT, Bell, engine, free_dead_claims
@@ -33,22 +34,18 @@ from bot.messages import NotSent
 from bot.migrations.run import migrate
 from bot.polling import poll
 from bot.respond import Responder, watch_claims
-from bot.settings import Settings
+from bot.settings import Role, Settings, SettingsError
+from bot.settings import Telegram as TelegramAccount
 from bot.understanding import Understanding
 from bot.web import Web
 from bot.webhooks import Webhooks
 
+if TYPE_CHECKING:  # its library takes a second to load; who has no Telegram need not wait
+    from bot.channels.telegram import Telegram
+
 logger = logging.getLogger(__name__)
 
 _IDLE = 30.0  # seconds: a connection that sends no whole request for so long is closed
-
-
-class Role(StrEnum):
-    """What one process does."""
-
-    ALL = "all"
-    FRONT = "front"
-    WORK = "work"
 
 
 @contextlib.asynccontextmanager
@@ -65,7 +62,7 @@ async def running(settings: Settings, database_url: str, role: Role = Role.ALL) 
             await free_dead_claims(database)
 
         acceptor = Acceptor(database)
-        telegram = await stack.enter_async_context(Telegram(settings.telegram)) if settings.telegram else None
+        telegram = await stack.enter_async_context(_telegram(settings.telegram)) if settings.telegram else None
         whatsapp = await stack.enter_async_context(WhatsApp(settings.whatsapp)) if settings.whatsapp else None
         coaches = coaching(settings, database_url, database, bell, understanding, telegram, whatsapp)
         works: list[Work] = [lambda: bell.listen(fresh_start)]
@@ -90,6 +87,12 @@ async def running(settings: Settings, database_url: str, role: Role = Role.ALL) 
         yield Web(database, bell, understanding, acceptor, visitor, routes)
 
 
+def _telegram(account: TelegramAccount) -> Telegram:
+    from bot.channels.telegram import Telegram
+
+    return Telegram(account)
+
+
 def _listening(settings: Settings, telegram: Telegram | None, acceptor: Acceptor, bell: Bell) -> list[Work]:
     """How Telegram's messages come in: fetched, or announced where to bring them."""
     if telegram is None or settings.telegram is None:
@@ -97,6 +100,14 @@ def _listening(settings: Settings, telegram: Telegram | None, acceptor: Acceptor
     if settings.telegram.webhook:
         return [lambda: _announce_webhook(telegram)]
     return [lambda: poll(telegram, acceptor, bell)]
+
+
+async def command(settings: Settings, arguments: argparse.Namespace) -> None:
+    """The command line."""
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set; `./tekkie up` brings a database of its own.")
+    await postgres.check(settings.database_url)
+    await serve(settings, settings.database_url, arguments.host, arguments.port, arguments.part)
 
 
 async def serve(settings: Settings, database_url: str, host: str, port: int, role: Role = Role.ALL) -> None:

@@ -33,8 +33,8 @@ class WorseModel(SettingsError):
 
 async def ensure_trained(settings: Settings, languages: Sequence[str] = LANGUAGES) -> None:
     """Train what is missing or stale and not pinned. Raises SettingsError, WorseModel at the very end."""
-    _check_examples(settings, languages)
     stale = [language for language in languages if not models.model_path(settings.folder, language).exists()]
+    _check_examples(settings, stale)
     await _train_all(settings.folder, stale)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import errno
@@ -22,15 +23,19 @@ import aiohttp
 
 from bot.coach import people
 from bot.commands import content, postgres, rasa_side
-from bot.commands.serve import Role
 from bot.commands.train import WorseModel, ensure_trained, pins
 from bot.database import engine
 from bot.messages import LANGUAGES
-from bot.settings import Settings, SettingsError
+from bot.settings import Role, Settings, SettingsError
 
 _LEAST_FREE_BYTES = 500_000_000
 _MOST_QUICK_DEATHS = 10  # in a row: then a part is given up
 _QUICK = 5.0
+
+
+async def command(settings: Settings, arguments: argparse.Namespace) -> None:
+    """The command line."""
+    await up(settings, arguments.host, arguments.port)
 
 
 async def up(settings: Settings, host: str, port: int) -> None:
@@ -61,19 +66,19 @@ async def _prepare(settings: Settings) -> None:
 
 async def _run(settings: Settings, host: str, port: int, stopped: asyncio.Event) -> None:
     embedded = None
-    if settings.database_url is None:
-        _say("Starting the database ...")
-        embedded = await asyncio.to_thread(postgres.Embedded, settings.folder / "postgres")
-    url = settings.database_url or (embedded.url if embedded else "")
     nlu_port = rasa_side.free_port()
     nlu_url = f"http://127.0.0.1:{nlu_port}"
     parts: list[Part] = []
     try:
-        await postgres.check(url)
-        _say("Starting the assistant ...")
         nlu = rasa_side.command(settings, LANGUAGES, nlu_port)
+        _say("Starting the assistant ...")
+        parts.append(Part("The Rasa side", lambda: rasa_side.child(nlu)))  # first: it takes longest
+        if settings.database_url is None:
+            _say("Starting the database ...")
+            embedded = await asyncio.to_thread(postgres.Embedded, settings.folder / "postgres")
+        url = settings.database_url or (embedded.url if embedded else "")
+        await postgres.check(url)
         bot = [sys.executable, "-m", "bot", "serve", "--host", host, "--port", str(port), "--part"]
-        parts.append(Part("The Rasa side", lambda: rasa_side.child(nlu)))
         for name, role in (("The bot", Role.FRONT), ("The worker", Role.WORK)):
             start = partial(rasa_side.child, [*bot, role], DATABASE_URL=url, NLU_URL=nlu_url)
             parts.append(Part(name, start))
