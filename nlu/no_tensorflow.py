@@ -30,7 +30,7 @@ class _Empty(type):
 
     def __call__(cls, *_: Any, **__: Any) -> Any:
         raise TensorFlowNeeded(
-            f"a component of this model needs TensorFlow ({cls.__name__}): call nlu.no_tensorflow no more in service.py"
+            f"a component of this model needs TensorFlow ({cls.__name__}): take without_tensorflow() out of nlu/service.py"
         )
 
 

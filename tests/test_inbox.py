@@ -18,7 +18,7 @@ from bot.database import Bell, free_dead_claims
 from bot.inbox import Acceptor, Outcome
 from bot.messages import Author, Button, Incoming, Kind, Reply
 from bot.tables import inbox as rows
-from bot.tables import transcript
+from bot.tables import outbox, transcript
 
 ANSWER = Answer(Outcome.ANSWERED, (Reply("dag"),), "nl", "detected", {"version": 1})
 
@@ -133,6 +133,20 @@ async def test_released_messages_come_back_and_remember_their_attempts(database:
     await claims.release(database, again, seconds=0, counted=False)
     [third] = await claims.claim(database, worker=1, most=1)
     assert third.attempts == 2
+
+
+async def test_only_phone_channels_have_something_to_send(database: AsyncEngine) -> None:
+    on_phone = replace(message(1, "bilal"), channel="whatsapp")
+    await accept(database, message(1), on_phone)
+    for claimed in await claims.claim(database, worker=1, most=2):
+        await claims.finish(database, claimed, ANSWER)
+        async with database.begin() as link:
+            await said.append(link, claimed.conversation_id, [Reply("nog iets")], Author.ASSISTANT)
+    books = await count(database)
+    assert (books.outbox, books.problems) == ({"sent": 2, "open": 2}, ())
+    async with database.connect() as link:
+        sent = select(outbox.c.channel).where(outbox.c.outcome == "sent", outbox.c.closed_at.is_not(None))
+        assert set((await link.execute(sent)).scalars()) == {"webchat"}
 
 
 async def test_somebody_who_floods_is_paused(database: AsyncEngine) -> None:

@@ -145,7 +145,9 @@ async def test_somebody_writes_again_after_the_end(world: World) -> None:
 
 async def test_a_case_in_full(world: World) -> None:
     async with world.at_work("Fatima") as [fatima]:
-        person, key = await a_case(world, "tr", reach="call_evening", contact="0612345678", guardian="parent")
+        person, key = await a_case(
+            world, "tr", "whatsapp", reach="call_evening", contact="0612345678", guardian="parent"
+        )
         await fatima.act(key, "take")
         await fatima.act(key, "write", text="Merhaba <b>Ali</b>")
         await person.says("teşekkürler", topic="thank", confidence=0.9)

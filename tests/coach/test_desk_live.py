@@ -66,7 +66,7 @@ async def test_desks_see_who_looks_and_who_types(world: World) -> None:
 
 async def test_desks_hear_of_deliveries(world: World) -> None:
     async with world.at_work("Fatima") as [fatima]:
-        _, key = await taken(world, fatima)
+        _, key = await taken(world, fatima, channel="telegram")
         async with fatima.events() as heard:
             await fatima.get(f"cases/{key}")
             await fatima.act(key, "write", text="Hoi")

@@ -123,7 +123,7 @@ async def test_one_word_of_anybody_keeps_it(database: AsyncEngine) -> None:
 
 async def test_what_is_still_to_be_sent_keeps_its_words(database: AsyncEngine) -> None:
     """A short setting must not send an empty bubble: the outbox gives up after a week, then it goes."""
-    await made.talk(database, "parked")
+    await made.talk(database, "parked", channel="whatsapp")
     await _ago(database, "parked", 3)
     assert (await sweep(database, 1))["lines"] == 1  # the question
     assert await _words_of(database, "parked") == "antwoord"
