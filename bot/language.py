@@ -92,7 +92,7 @@ class Detector:
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
         total = sum(math.exp((score - spoken[best]) / softness) for score in spoken.values())
-        if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 1 and _is_english(text):
+        if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 2 and _is_english(text):
             return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
         return Detected(best, 1 / total, len(words))
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actions.knowledge import SAFETY
+
 ANSWER, ASK_BACK, NOT_UNDERSTOOD = "answer", "ask_back", "not_understood"
 OUT_OF_SCOPE = "out_of_scope"
-SAFETY = ("crisis_suicide", "crisis_violence", "urgent_help", "feeling_down")
 SMALL_TALK = ("greet", "how_are_you", "thank", "goodbye", "affirm", "deny", "insult")
 NOT_A_QUESTION = (
     *(*SMALL_TALK, "complaint", "change_language", "are_you_a_bot", "capabilities", "repeat_simpler"),

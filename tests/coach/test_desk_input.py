@@ -17,24 +17,8 @@ from bot.coach.door import Problem
 from bot.coach.people import Newcomer
 from bot.coach.sessions import COOKIE
 from bot.messages import Attachment
+from tests.coach.desk_calls import ACTIONS, SCRIPT
 from tests.coach.world import World, a_case, send
-
-ACTIONS: tuple[str, ...] = (
-    "take",
-    "write",
-    "card",
-    "quick",
-    "pass_on",
-    "move",
-    "give_back",
-    "hand_back",
-    "close",
-    "reopen",
-)
-ACTIONS += ("snooze", "note", "seen", "retry", "template", "typing")
-READING = ("me", "queue", "cards?q=x", "quick", "overview", "events")
-SCRIPT = "<script>alert(1)</script>"
-
 
 # What people write
 

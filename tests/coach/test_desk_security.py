@@ -13,24 +13,8 @@ import pytest
 
 from bot.coach.sessions import COOKIE
 from bot.messages import Attachment
+from tests.coach.desk_calls import ACTIONS
 from tests.coach.world import PICTURE, World, a_case, send, told
-
-ACTIONS: tuple[str, ...] = (
-    "take",
-    "write",
-    "card",
-    "quick",
-    "pass_on",
-    "move",
-    "give_back",
-    "hand_back",
-    "close",
-    "reopen",
-)
-ACTIONS += ("snooze", "note", "seen", "retry", "template", "typing")
-READING = ("me", "queue", "cards?q=x", "quick", "overview", "events")
-SCRIPT = "<script>alert(1)</script>"
-
 
 # Whose case it is
 

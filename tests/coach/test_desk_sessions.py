@@ -10,24 +10,8 @@ from yarl import URL
 
 from bot.coach import people, sessions
 from bot.coach.sessions import COOKIE
+from tests.coach.desk_calls import ACTIONS, READING
 from tests.coach.world import PASSWORD, World, a_case
-
-ACTIONS: tuple[str, ...] = (
-    "take",
-    "write",
-    "card",
-    "quick",
-    "pass_on",
-    "move",
-    "give_back",
-    "hand_back",
-    "close",
-    "reopen",
-)
-ACTIONS += ("snooze", "note", "seen", "retry", "template", "typing")
-READING = ("me", "queue", "cards?q=x", "quick", "overview", "events")
-SCRIPT = "<script>alert(1)</script>"
-
 
 # Sessions
 
