@@ -44,6 +44,7 @@ _BASE = "nl"
 _PRIORS = {"nl": 0.7, "tr": 0.0, "ar": 0.0, "en": -0.5, "af": -5.0, "fy": -4.0}  # log
 _LANGDETECT_PRIORS = {"nl": 0.4, "tr": 0.3, "ar": 0.1, "en": 0.1}
 _IN_DOUBT = 0.85
+_WELL_KNOWN = -7.5  # mean log-probability of a word in a sentence of words we know: no other language
 _SURE_OF_ENGLISH = 0.9
 _CLEARLY_OWN = 8  # times as frequent as among Dutch messages
 # How sure to be before leaving the conversation's language: hardly when it was only a guess so far.
@@ -87,12 +88,13 @@ class Detector:
         summed = zip(self._languages, _sums(map(self._word, words)), strict=True)
         scores = {language: score + _prior(language, expected) for language, score in summed}
         spoken = {language: scores.pop(language) for language in LANGUAGES}
-        spoken[OTHER] = max(scores.values(), default=-math.inf)
+        if max(spoken.values()) < _WELL_KNOWN * len(words):
+            spoken[OTHER] = max(scores.values(), default=-math.inf)
         best = max(spoken, key=lambda language: spoken[language])
         # long texts repeat their evidence: let certainty grow with the root of the length
         softness = max(1.0, math.sqrt(len(words)) / 1.5)
         total = sum(math.exp((score - spoken[best]) / softness) for score in spoken.values())
-        if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 2 and _is_english(text):
+        if best != OTHER and 1 / total < _IN_DOUBT and len(words) > 1 and _is_english(text):
             return Detected(OTHER, _SURE_OF_ENGLISH, len(words))
         return Detected(best, 1 / total, len(words))
 

@@ -15,9 +15,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+from nlu.no_tensorflow import without_tensorflow
 from nlu.quiet import quiet
 
 quiet()
+without_tensorflow()
 
 import yaml  # noqa: E402
 

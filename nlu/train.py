@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from nlu.no_tensorflow import without_tensorflow
 from nlu.quiet import quiet
 
 ROOT = Path(__file__).parent.parent
@@ -41,5 +42,6 @@ def train(language: str, output: Path) -> None:
 
 if __name__ == "__main__":
     quiet()
+    without_tensorflow()
     os.chdir(ROOT)
     train(sys.argv[1], Path(sys.argv[2]).resolve())
