@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     part = add("evaluate", "measure understanding, write docs/understanding.md")
     part.add_argument("--quick", action="store_true", help="only the table, nothing written")
     part.add_argument("--stock", action="store_true", help="also train and measure Rasa's own pipelines (hours)")
-    part.add_argument("--epochs", type=int, help="of Rasa's network with --stock")
+    part.add_argument("--epochs", type=int, help="of Rasa's network with --stock (default: 100)")
     part.add_argument("--examples", type=int, help="with --stock: at most so many per topic, for everybody")
     add("content", "what editors should look at; exit 1 when something is broken")
     part = add("bench", "measure against stock Rasa, write docs/benchmarks.md", "tools")

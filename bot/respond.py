@@ -27,7 +27,7 @@ SIDE_BY_SIDE = 8  # conversations one process answers at the same time
 _POLL_SECONDS = 0.5
 _GATHER_SECONDS = 0.001  # claim what arrives together in one statement
 _BUSY_SECONDS = 0.01  # the same while many are being answered: fewer and larger claims
-_MANY = 3
+_MANY = 3  # messages at the same time
 _RETRY_SECONDS = (0.5, 3.0)
 _MOST_CRASHES = 6  # a message that was claimed this often and never closed takes its worker down
 

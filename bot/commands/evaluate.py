@@ -41,10 +41,8 @@ async def evaluate(settings: Settings, arguments: argparse.Namespace) -> None:
         print(f"\nWritten to {PAGE.relative_to(ROOT)} and {evaluate_language.PAGE.relative_to(ROOT)}.")
     if arguments.stock:
         page = None if arguments.quick else PAGE
-        print(
-            "\n"
-            + await evaluate_stock.compare(page, arguments.epochs or evaluate_stock.EPOCHS, examples=arguments.examples)
-        )
+        epochs = arguments.epochs or evaluate_stock.EPOCHS
+        print("\n" + await evaluate_stock.compare(page, epochs, examples=arguments.examples))
 
 
 def table(results: dict[str, Result]) -> str:
