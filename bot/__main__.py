@@ -61,11 +61,10 @@ def _parser() -> argparse.ArgumentParser:
         part.set_defaults(command=(module or name, function or name))
         return part
 
-    for name, text in (
-        ("up", "set up and run everything; Ctrl-C stops it"),
-        ("serve", "run only the bot, with DATABASE_URL and NLU_URL (used by up and docker compose)"),
+    for part in (
+        add("up", "set up and run everything; Ctrl-C stops it"),
+        add("serve", "run only the bot, with DATABASE_URL and NLU_URL (used by up and docker compose)", "", "command"),
     ):
-        part = add(name, text, function="command")
         part.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
         part.add_argument("--port", type=int, default=8080)
     part.add_argument("--part", type=Role, choices=list(Role), default=Role.ALL, help=_PART)

@@ -17,9 +17,6 @@ MOST_LINES = 500
 
 
 # Built once: putting a query together costs more than running it.
-_CONVERSATION = select(conversation.c.id).where(
-    conversation.c.channel == bindparam("channel"), conversation.c.address == bindparam("address")
-)
 _LINES = (
     select(transcript, inbox.c.external_id)
     .outerjoin(inbox, inbox.c.id == transcript.c.inbox_id)
@@ -39,14 +36,11 @@ _OPEN = (
 )
 
 
-async def conversation_of(database: AsyncEngine, channel: str, address: str) -> int | None:
-    """The id of the conversation with `address`, None when nothing was written yet."""
-    async with single(database).connect() as link:
-        return (await link.execute(_CONVERSATION, {"channel": channel, "address": address})).scalar()
-
-
 async def open_talk(database: AsyncEngine, channel: str, address: str) -> tuple[int, list[tuple[str, str]]] | None:
-    """The conversation's id, and (external id, text) of messages accepted but not answered yet, in order."""
+    """The conversation's id, and (external id, text) of messages accepted but not answered yet, in order.
+
+    None when nothing was written yet.
+    """
     async with single(database).connect() as link:
         rows = (await link.execute(_OPEN, {"channel": channel, "address": address})).all()
     return (rows[0].id, [(row.external_id, row.text or "") for row in rows if row.external_id]) if rows else None

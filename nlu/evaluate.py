@@ -42,9 +42,8 @@ def held_back(language: str, kind: str = "") -> Rows:
     return [json.loads(line) for line in lines if line.strip()]
 
 
-def understand(language: str, model: str, rows: Rows) -> tuple[Understood, float]:
+def understand(dialogue: Dialogue, rows: Rows) -> tuple[Understood, float]:
     """What the model makes of every message, and the median milliseconds for one."""
-    dialogue = Dialogue(language, model)
     results, seconds = [], []
     for row in rows:
         began = time.perf_counter()
@@ -148,10 +147,11 @@ def _calibration(pairs: list[Any]) -> list[tuple[float, float, int]]:
 def main() -> None:
     language, model = sys.argv[1:3]
     rows = held_back(language)
-    results, milliseconds = understand(language, model, rows)
+    dialogue = Dialogue(language, model)
+    results, milliseconds = understand(dialogue, rows)
     found = {**measure(rows, results), "median_ms": milliseconds}
     if hints := held_back(language, "_hints"):
-        harder = measure(hints, understand(language, model, hints)[0])
+        harder = measure(hints, understand(dialogue, hints)[0])
         found |= {"hints_caught": harder["crisis_caught"], "look_alikes": harder["false_alarms"]}
     if "--curve" in sys.argv:
         found["curve"] = curve(language, rows)

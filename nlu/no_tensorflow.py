@@ -30,7 +30,8 @@ class _Empty(type):
 
     def __call__(cls, *_: Any, **__: Any) -> Any:
         raise TensorFlowNeeded(
-            f"a component of this model needs TensorFlow ({cls.__name__}): take without_tensorflow() out of nlu/service.py"
+            f"a component of this model needs TensorFlow ({cls.__name__}):"
+            " take without_tensorflow() out of nlu/service.py, nlu/train.py and nlu/evaluate.py"
         )
 
 

@@ -117,7 +117,8 @@ def main() -> None:
     models = {language: Path(path) for language, _, path in (m.partition("=") for m in arguments.model)}
     app = application(models)
     gc.freeze()  # the models never become garbage: keep the collector off them
-    web.run_app(app, host=arguments.host, port=arguments.port, print=None, access_log=None, loop=uvloop.new_event_loop())
+    loop = uvloop.new_event_loop()
+    web.run_app(app, host=arguments.host, port=arguments.port, print=None, access_log=None, loop=loop)
 
 
 if __name__ == "__main__":

@@ -68,8 +68,9 @@ class Talk:
         key = f"{self._address}:{self._said}"
         kind = Kind.TEXT if payload is None else Kind.CHOICE
         await self._site.acceptor.accept(Incoming(WEBCHAT, key, self._address, kind, words, payload))
-        number = await transcript.conversation_of(self._site.database, WEBCHAT, self._address)
-        assert number is not None
+        talk = await transcript.open_talk(self._site.database, WEBCHAT, self._address)
+        assert talk is not None
+        number, _ = talk
         with self._site.bell.waiting_for(f"transcript:{number}") as rung:
             while (outcome := await _outcome(self._site.database, key)) is None:
                 await wait(rung, 0.5)

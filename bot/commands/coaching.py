@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.channels.telegram_updates import NAME as TELEGRAM
-from bot.channels.webchat import NAME as WEBCHAT
 from bot.channels.whatsapp import WhatsApp
 from bot.channels.whatsapp_updates import NAME as WHATSAPP
 from bot.coach import timers
@@ -20,7 +19,7 @@ from bot.coach.outside import Outside
 from bot.coach.pings import Pings
 from bot.coach.typing import coach_types
 from bot.database import Bell
-from bot.messages import Outgoing, Reply
+from bot.messages import WEBCHAT, Outgoing, Reply
 from bot.settings import Settings
 from bot.understanding import Understanding
 

@@ -78,7 +78,6 @@ async def running(settings: Settings, database_url: str, role: Role = Role.ALL) 
                 Responder(database, bell, Answerer(understanding, detector, Known(database))).run,
                 *coaches.works,
             ]
-        gc.freeze()  # what is made once never becomes garbage: keep the collector off it
         for work in works:
             stack.push_async_callback(_stop, asyncio.create_task(_for_ever(work)))
         visitor = Visitor(settings.secret, settings.secure_cookies)
@@ -116,6 +115,7 @@ async def serve(settings: Settings, database_url: str, host: str, port: int, rol
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     async with running(settings, database_url, role) as site:
+        gc.freeze()  # what is made once never becomes garbage: keep the collector off it
         if role is Role.WORK:
             logger.info("at work")
             await stopped.wait()

@@ -33,13 +33,9 @@ _MOST_QUICK_DEATHS = 10  # in a row: then a part is given up
 _QUICK = 5.0
 
 
-async def command(settings: Settings, arguments: argparse.Namespace) -> None:
-    """The command line."""
-    await up(settings, arguments.host, arguments.port)
-
-
-async def up(settings: Settings, host: str, port: int) -> None:
+async def up(settings: Settings, arguments: argparse.Namespace) -> None:
     """Run until Ctrl-C or SIGTERM. Raises SettingsError with one sentence when something is wrong."""
+    host, port = arguments.host, arguments.port
     stopped = asyncio.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
